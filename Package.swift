@@ -1,0 +1,93 @@
+// swift-tools-version: 6.2
+// The house: one target a responsibility, in folders that show the flow (docs/DESIGN.md).
+// Core targets are pure and strictly memory-safe; Edge targets touch the world.
+import PackageDescription
+
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+let pure = common + [.strictMemorySafety()]
+
+func core(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path ?? "Sources/Core/\(name)",
+        swiftSettings: pure)
+}
+
+func edge(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: path ?? "Sources/Edge/\(name)",
+        swiftSettings: common)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(name)Tests",
+        swiftSettings: common)
+}
+
+let package = Package(
+    name: "p2ptv",
+    products: [.executable(name: "p2ptv", targets: ["p2ptv"])],
+    targets: [
+        // Core: decides and touches nothing.
+        core("Primitives"),
+        core("Bencode", ["Primitives"]),
+        core("Pieces", ["Primitives"]),
+        core("Metainfo", ["Primitives", "Bencode", "Pieces"]),
+        core("Wire", ["Primitives", "Bencode", "Pieces"]),
+        core("Swarm", ["Primitives", "Pieces", "Metainfo", "Wire"]),
+        core("Tracker", ["Primitives", "Bencode"]),
+        core("Publish", path: "Broadcaster/Publish", ["Primitives", "Pieces", "Metainfo"]),
+        core("Playout", path: "Player-bridge/Playout", ["Primitives", "Pieces", "Metainfo"]),
+
+        // Edge: touches the world and decides nothing.
+        .systemLibrary(
+            name: "CLibevent", path: "Sources/C/CLibevent", pkgConfig: "libevent libevent_pthreads",
+            providers: [.apt(["libevent-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CFFmpeg", path: "Sources/C/CFFmpeg",
+            pkgConfig: "libavformat libavcodec libavutil",
+            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"])]),
+        edge("Crypto", ["COpenSSL", "Primitives"]),
+        edge("Reactor", ["CLibevent", "Primitives"]),
+        edge("Storage", ["Primitives", "Pieces"]),
+        edge("Ingest", path: "Broadcaster/Ingest", ["CFFmpeg", "Primitives"]),
+        edge("Gateway", path: "Player-bridge/Gateway", ["Reactor", "Primitives", "Playout"]),
+        edge(
+            "Node",
+            [
+                "Primitives", "Bencode", "Pieces", "Metainfo", "Wire", "Swarm", "Tracker",
+                "Publish",
+                "Playout", "Crypto", "Reactor", "Storage", "Ingest", "Gateway",
+            ]),
+        .executableTarget(
+            name: "p2ptv", dependencies: ["Node", "Primitives"], path: "Sources/p2ptv",
+            swiftSettings: common),
+
+        tests("Primitives", ["Primitives"]),
+        tests("Bencode", ["Bencode", "Primitives"]),
+        tests("Pieces", ["Pieces", "Primitives"]),
+        tests("Metainfo", ["Metainfo", "Bencode", "Pieces", "Primitives"]),
+        tests("Wire", ["Wire", "Bencode", "Pieces", "Primitives"]),
+        tests("Swarm", ["Swarm", "Wire", "Metainfo", "Pieces", "Primitives"]),
+        tests("Tracker", ["Tracker", "Bencode", "Primitives"]),
+        tests("Publish", ["Publish", "Metainfo", "Pieces", "Primitives"]),
+        tests("Playout", ["Playout", "Metainfo", "Pieces", "Primitives"]),
+        tests("Crypto", ["Crypto", "Primitives"]),
+        tests("Reactor", ["Reactor", "Primitives"]),
+        tests("Storage", ["Storage", "Pieces", "Primitives"]),
+        tests("Ingest", ["Ingest", "Primitives"]),
+        tests("Gateway", ["Gateway", "Reactor", "Playout", "Primitives"]),
+        tests("Node", ["Node", "Reactor", "Crypto", "Primitives"]),
+        tests("Architecture", []),
+        tests("EndToEnd", []),
+    ]
+)
