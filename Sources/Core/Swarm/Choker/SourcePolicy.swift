@@ -1,0 +1,73 @@
+// Whom the source feeds. It shows each new piece to a few viewers only, and spreads the stripes
+// over as many as there are, so that its upload does not grow with the audience.
+// Keeps who holds which stripe, and the budget of copies. Sends nothing itself.
+
+import Primitives
+
+/// The source's children in each stripe, and what else it may send.
+struct SourcePolicy: Sendable {
+    /// What becomes of a viewer that asks for a stripe.
+    enum Verdict: Hashable {
+        /// It is fed.
+        case feed
+        /// It is fed in the place of another.
+        case replace(PeerHandle)
+        /// All places are taken.
+        case refuse
+    }
+
+    private var children: [[PeerHandle]]
+    private let roots: Int
+    private var tokens = 0.0
+    private var refilledAt: Instant?
+
+    /// A policy of `roots` children in each of `stripes`.
+    init(stripes: Int, roots: Int) {
+        children = Array(repeating: [], count: stripes)
+        self.roots = roots
+    }
+
+    /// How many stripes a viewer is fed in.
+    func share(of peer: PeerHandle) -> Int { children.count { $0.contains(peer) } }
+
+    /// Whether a viewer is fed in a stripe.
+    func feeds(_ peer: PeerHandle, in stripe: Int) -> Bool { children[stripe].contains(peer) }
+
+    /// Decides on a viewer that asks for `stripe`.
+    ///
+    /// While there is room everybody is fed. Then a viewer that holds two stripes more than the
+    /// asker gives one up: the first to come must not stay the only ones that pass on.
+    mutating func ask(_ peer: PeerHandle, for stripe: Int) -> Verdict {
+        if children[stripe].contains(peer) { return .feed }
+        if children[stripe].count < roots {
+            children[stripe].append(peer)
+            return .feed
+        }
+        let mine = share(of: peer)
+        let richest = children[stripe].max { share(of: $0) < share(of: $1) }
+        guard let richest, share(of: richest) >= mine + 2 else { return .refuse }
+        children[stripe].removeAll { $0 == richest }
+        children[stripe].append(peer)
+        return .replace(richest)
+    }
+
+    /// A viewer is gone or gives a stripe up (all of them where `stripe` is nil).
+    mutating func release(_ peer: PeerHandle, stripe: Int? = nil) {
+        for s in children.indices where stripe.map({ $0 == s }) ?? true {
+            children[s].removeAll { $0 == peer }
+        }
+    }
+
+    /// Whether `count` bytes beyond the standing copies may be sent now; takes them if so.
+    ///
+    /// The budget fills at `rate` and holds three seconds of it, for the start of a swarm.
+    mutating func spend(_ count: Int, rate: ByteRate, at now: Instant) -> Bool {
+        let full = rate.bytesPerSecond * 3
+        let past = refilledAt.map { (now - $0).seconds } ?? 3
+        tokens = min(full, tokens + past * rate.bytesPerSecond)
+        refilledAt = now
+        guard tokens >= Double(count) else { return false }
+        tokens -= Double(count)
+        return true
+    }
+}

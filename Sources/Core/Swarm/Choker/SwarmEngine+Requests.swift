@@ -1,0 +1,192 @@
+// Neighbours ask: what is held goes to the upload queue, what is to come is kept as a standing
+// request or refused. The source and a viewer take children in by different policies.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    mutating func requested(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard (try? geometry.number(of: block)) != nil else {
+            close(peer, .misbehaved("asks for a block that does not exist"), now, &outputs)
+            return
+        }
+        guard let state = peers[peer], !state.amChoking, table.contains(block.piece),
+            uploads.count(of: peer) < settings.maxQueuedRequests
+        else { return refuse(peer, block, now, &outputs) }
+        guard !uploads.contains(peer, block) else { return }
+        switch table[block.piece].state {
+        case .held: offer(peer, block, now, &outputs)
+        case .abandoned: refuse(peer, block, now, &outputs)
+        case .missing, .unproven, .verifying: stand(peer, block, now, &outputs)
+        }
+    }
+
+    /// Refuses; a peer that goes on asking for what is always refused is closed in the end.
+    private mutating func refuse(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        outputs.append(.send(peer, .reject(block)))
+        if !table.contains(block.piece) { glitch(peer, "asks for the past", now, &outputs) }
+    }
+
+    /// A block that is held.
+    private mutating func offer(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        let stripe = stripe(of: block.piece)
+        var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
+        if settings.role == .source {
+            let isChild = sourcePolicy.feeds(peer, in: stripe) && live
+            guard isChild || spendsExtra(block, now) else {
+                return refuse(peer, block, now, &outputs)
+            }
+            live = isChild
+        } else if live, peers[peer]?.childSince[stripe] != nil {
+            peers[peer]?.childSince[stripe] = now
+        }
+        uploads.add(Upload(peer: peer, block: block, since: now, live: live))
+        serve(now, &outputs)
+    }
+
+    /// The source's budget beyond the standing copies.
+    private mutating func spendsExtra(_ block: Block, _ now: Instant) -> Bool {
+        let fed = peers.handles.reduce(0) { $0 + sourcePolicy.share(of: $1) }
+        let standing = Double(fed) / Double(settings.stripes)
+        let extra = max(0.3, settings.copiesBudget - standing)
+        let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * extra)
+        return sourcePolicy.spend(Int(block.length), rate: rate, at: now)
+    }
+
+    /// The stream's rate, from the newest records.
+    var streamRate: ByteRate {
+        guard let newest = metainfo.newest else { return .zero }
+        let span = 64
+        let old = newest.advanced(by: -span)
+        guard let a = metainfo.wallTime(of: old), let b = metainfo.wallTime(of: newest), b > a
+        else { return ByteRate(bytesPerSecond: 8 * Double(geometry.pieceLength)) }
+        return ByteRate(bytesPerSecond: Double(span * geometry.pieceLength) / (b - a).seconds)
+    }
+
+    /// A block of a piece that is to come.
+    private mutating func stand(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        let stripe = stripe(of: block.piece)
+        let reach = edge?.advanced(by: ahead * 2) ?? table.base.advanced(by: ahead * 2)
+        let isNear = block.piece <= reach
+        guard isNear, adopts(peer, in: stripe, now, &outputs) else {
+            return refuse(peer, block, now, &outputs)
+        }
+        uploads.keep(Upload(peer: peer, block: block, since: now, live: true))
+    }
+
+    /// Whether `peer` is or becomes our child in `stripe`.
+    private mutating func adopts(
+        _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) -> Bool {
+        guard settings.role != .source else {
+            return feeds(peer, in: stripe, now, &outputs)
+        }
+        if peers[peer]?.childSince[stripe] != nil {
+            peers[peer]?.childSince[stripe] = now
+            return true
+        }
+        guard stripes[stripe].depth < ParentPolicy.deepest, stripes[stripe].parent != peer
+        else { return false }
+        let siblings = peers.filter { $0.childSince[stripe] != nil }
+        let used = peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) }
+        guard siblings.count < settings.fanOut, used < slots else { return false }
+        peers[peer]?.childSince[stripe] = now
+        return true
+    }
+
+    private mutating func feeds(
+        _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) -> Bool {
+        switch sourcePolicy.ask(peer, for: stripe) {
+        case .feed: return true
+        case .refuse: return false
+        case .replace(let old):
+            let stripes = settings.stripes
+            let dropped = uploads.dropStanding(old) { Int($0.value) % stripes == stripe }
+            outputs += dropped.map { .send(old, .reject($0)) }
+            return true
+        }
+    }
+
+    mutating func cancelled(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        // BEP 6: a cancelled request is answered too, so that the other end can count.
+        guard uploads.cancel(peer, block) else { return }
+        outputs.append(.send(peer, .reject(block)))
+    }
+
+    /// A neighbour refuses what we asked for.
+    mutating func rejected(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard let number = try? geometry.number(of: block), table.contains(block.piece),
+            let asked = table[block.piece].asks.firstIndex(where: {
+                $0.peer == peer && $0.blocks & (1 << UInt64(number)) != 0
+            })
+        else { return }
+        let ask = table[block.piece].asks.remove(at: asked)
+        settle(peer, ask.blocks.nonzeroBitCount * PieceGeometry.blockLength)
+        let stripe = stripe(of: block.piece)
+        let jitter = Interval.milliseconds(Int64(random.next() % 1000))
+        let isSource = peers[peer]?.isSource ?? false
+        if edge.map({ block.piece > $0 }) ?? true || stripes[stripe].parent == peer {
+            peers[peer]?.refusedUntil[stripe] = now + .seconds(2) + jitter
+            if stripes[stripe].parent == peer { stripes[stripe].parent = nil }
+        } else if isSource {
+            peers[peer]?.backOff = now + .milliseconds(200) + jitter * 0.4
+        } else {
+            _ = peers[peer]?.has.remove(block.piece)
+        }
+        timers.wake(.plan, by: now + .milliseconds(5))
+    }
+
+    /// Re-chokes, and lets go of children that have stopped asking.
+    mutating func choke(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        timers.wake(.choke, by: now + settings.chokeInterval)
+        let chokees = peers.handles.compactMap { handle in
+            peers[handle].map {
+                Chokee(
+                    peer: handle, isInterested: $0.isInterested,
+                    gives: $0.gives.rate(at: now).bytesPerSecond,
+                    childStripes: $0.childStripes, age: now - $0.joinedAt)
+            }
+        }
+        let open = LiveChoker.unchoked(chokees, slots: settings.unchoked)
+        for chokee in chokees { set(chokee, open.contains(chokee.peer), &outputs) }
+        for peer in peers.handles {
+            for s in 0..<settings.stripes {
+                guard let since = peers[peer]?.childSince[s], now - since > .seconds(4)
+                else { continue }
+                peers[peer]?.childSince[s] = nil
+            }
+        }
+    }
+
+    private mutating func set(
+        _ chokee: Chokee, _ isOpen: Bool, _ outputs: inout [SwarmOutput]
+    ) {
+        guard let state = peers[chokee.peer] else { return }
+        if isOpen, state.amChoking {
+            peers[chokee.peer]?.amChoking = false
+            outputs.append(.send(chokee.peer, .unchoke))
+        } else if !isOpen, chokee.isInterested, !state.amChoking {
+            peers[chokee.peer]?.amChoking = true
+            outputs.append(.send(chokee.peer, .choke))
+            for block in uploads.requests(of: chokee.peer) {
+                outputs.append(.send(chokee.peer, .reject(block)))
+            }
+            uploads.drop(chokee.peer)
+        }
+    }
+}

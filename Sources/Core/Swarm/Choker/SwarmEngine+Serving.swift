@@ -1,0 +1,135 @@
+// Blocks leave: as many as the uplink carries, the most useful first, each preceded by what its
+// receiver must know. Also the telling of availability and of depths.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    /// Bytes of a block on the connection: its payload and the header of its PIECE message.
+    private static let blockBytes = PieceGeometry.blockLength + 13
+
+    /// Hands out blocks while the uplink has room.
+    mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        while !uploads.ready.isEmpty {
+            let underWay = peers.handles.reduce(0) { total, handle in
+                guard let peer = peers[handle], !peer.isStuck(at: now) else { return total }
+                return total + peer.inFlight
+            }
+            guard underWay + Self.blockBytes <= uplink.inFlight else { return }
+            let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
+            if let retry = uplink.admit(Self.blockBytes, at: now) {
+                timers.wake(.serve, by: retry)
+                return
+            }
+            let upload = uploads.next(
+                at: now, copies: { table.contains($0) ? table[$0].copies : 0 },
+                canTake: { handle in
+                    guard let peer = peers[handle] else { return false }
+                    return peer.inFlight < share && !peer.isStuck(at: now)
+                })
+            guard let upload else {
+                uplink.giveBack(Self.blockBytes)
+                return
+            }
+            send(upload, now, &outputs)
+        }
+    }
+
+    private mutating func send(
+        _ upload: Upload, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        let (peer, block) = (upload.peer, upload.block)
+        guard isHeld(block.piece) else {
+            outputs.append(.send(peer, .reject(block)))
+            return
+        }
+        if let record = metainfo.record(containing: block.piece),
+            peers[peer]?.knows.contains(block.piece) == false
+        {
+            for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
+            outputs.append(.sendLive(peer, .records([record.bytes])))
+        }
+        sayHaves(to: peer, unlessSince: .milliseconds(150), now, &outputs)
+        outputs.append(.sendBlock(peer, block))
+        if block.offset == 0 { table[block.piece].copies += 1 }
+        if Int(block.offset) + Int(block.length) == geometry.pieceLength {
+            peers[peer]?.holds(block.piece)
+        }
+        if peers[peer]?.inFlight == 0 { peers[peer]?.progressAt = now }
+        peers[peer]?.inFlight += Self.blockBytes
+        peers[peer]?.sent += Int(block.length)
+        counters.sentBytes += Int(block.length)
+    }
+
+    mutating func observed(
+        _ peer: PeerHandle, _ sample: UplinkSample, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        guard let state = peers[peer] else { return }
+        if sample.unacknowledged < state.inFlight || sample.unacknowledged == 0 {
+            peers[peer]?.progressAt = now
+        }
+        peers[peer]?.inFlight = sample.unacknowledged
+        if sample.roundTrip > .zero { peers[peer]?.roundTrip = sample.roundTrip }
+        let queueing = sample.roundTrip - sample.leastRoundTrip
+        uplink.learn(queueing: queueing, wanted: !uploads.ready.isEmpty, at: now)
+        serve(now, &outputs)
+    }
+
+    // MARK: Telling
+
+    mutating func tellHaves(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        timers.wake(.have, by: now + settings.haveInterval)
+        for peer in peers.handles {
+            sayHaves(to: peer, unlessSince: settings.haveInterval * 0.5, now, &outputs)
+        }
+    }
+
+    /// Tells `peer` of the pieces that it is not known to have or to have been told of.
+    ///
+    /// The source tells nobody: it shows its pieces by sending them, and says in its status how
+    /// far it is.
+    private mutating func sayHaves(
+        to peer: PeerHandle, unlessSince gap: Interval, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        guard let state = peers[peer], state.isLive, !state.unsaid.isEmpty,
+            now - state.saidAt >= gap
+        else { return }
+        let news = state.unsaid.filter { !state.has.contains($0) && isHeld($0) }.sorted()
+        peers[peer]?.unsaid = []
+        peers[peer]?.saidAt = now
+        guard !state.isSource else { return }
+        for map in PieceMap.maps(of: news, bytes: LiveMessage.maximumBitmap) {
+            outputs.append(.sendLive(peer, .have(map)))
+        }
+    }
+
+    mutating func tellStatus(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        timers.wake(.status, by: now + settings.statusInterval)
+        for peer in peers.handles {
+            guard let state = peers[peer], state.isLive else { continue }
+            let next = state.statusAt + settings.statusFloor
+            if now >= next {
+                status(to: peer, now, &outputs)
+            } else {
+                timers.wake(.status, by: next)
+            }
+        }
+    }
+
+    mutating func status(to peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
+        peers[peer]?.statusAt = now
+        let isSource = settings.role == .source
+        let depths = isSource ? stripes.map { _ in UInt8(0) } : stripes.map(\.depth)
+        outputs.append(
+            .sendLive(
+                peer,
+                .status(
+                    LiveStatus(
+                        flags: .takesStandingRequests, depths: depths, newest: metainfo.newest,
+                        freeUploadKilobits: .max))))
+    }
+}

@@ -1,0 +1,144 @@
+// What this node knows of one neighbour: what it holds, what was asked of it, what it takes.
+// Decides nothing; the engine and the policies read and write it.
+
+import Pieces
+import Primitives
+import Wire
+
+/// One neighbour.
+struct PeerState: Sendable {
+    let introduction: Introduction
+    let joinedAt: Instant
+    /// The last moment at which anything came from it.
+    var heardAt: Instant
+    /// Its extension handshake has come and speaks of live.
+    var isLive = false
+    /// It says that it is the source. A claim: it only makes others ask it less.
+    var isSource = false
+
+    /// The four states of BEP 3.
+    var amChoking = true
+    var isChoking = true
+    var isInterested = false
+
+    /// What it holds.
+    var has: WindowBitmap
+    /// The pieces whose record it has: we sent it, or it sent it to us.
+    var knows: WindowBitmap
+    /// The newest piece that it speaks of.
+    var newest: PieceIndex?
+    /// Pieces that it has not been told of.
+    var unsaid: [PieceIndex] = []
+    var saidAt = Instant.zero
+    var statusAt = Instant.zero
+
+    /// Its hops from the source in each stripe.
+    var depths: [UInt8]
+    /// Stripes in which it has refused to feed us, until when.
+    var refusedUntil: [Instant]
+    /// Stripes in which it is our child: when it last asked.
+    var childSince: [Instant?]
+    /// It refused a single piece: not asked for single pieces until then.
+    var backOff = Instant.zero
+
+    /// Bytes asked of it that should be on their way.
+    var outstanding = 0
+    /// What it has lately given us.
+    var gives: RateMeter
+    /// Bytes that it has given us, and we it, in all.
+    var received = 0
+    var sent = 0
+    /// Times in a row that it was late.
+    var lateness = 0
+    /// Pieces with a wrong hash of which it sent a part.
+    var suspicion = 0
+    /// Messages without use; too many close it.
+    var glitches = 0
+
+    /// Bytes under way to it.
+    var inFlight = 0
+    /// When its acknowledgements last moved.
+    var progressAt: Instant
+    var roundTrip = Interval.milliseconds(100)
+
+    init(_ introduction: Introduction, stripes: Int, window: Int, at now: Instant) {
+        self.introduction = introduction
+        joinedAt = now
+        heardAt = now
+        progressAt = now
+        has = WindowBitmap(base: PieceIndex(0), capacity: window)
+        knows = WindowBitmap(base: PieceIndex(0), capacity: window)
+        depths = Array(repeating: ParentPolicy.unfed, count: stripes)
+        refusedUntil = Array(repeating: .zero, count: stripes)
+        childSince = Array(repeating: nil, count: stripes)
+        gives = RateMeter(constant: .seconds(3))
+    }
+
+    /// How many stripes it is fed in by us.
+    var childStripes: Int { childSince.count { $0 != nil } }
+
+    /// Its acknowledgements stand still: it is not counted and not served.
+    func isStuck(at now: Instant) -> Bool {
+        inFlight > 0 && now - progressAt > .seconds(1)
+    }
+
+    /// Marks a piece in a window that follows the newest.
+    mutating func note(_ piece: PieceIndex, in bitmap: WritableKeyPath<PeerState, WindowBitmap>) {
+        let capacity = self[keyPath: bitmap].capacity
+        let base = self[keyPath: bitmap].base
+        if base.distance(to: piece) >= capacity {
+            self[keyPath: bitmap].slide(to: piece.advanced(by: -capacity * 3 / 4))
+        }
+        _ = self[keyPath: bitmap].insert(piece)
+    }
+
+    /// It holds `piece`.
+    mutating func holds(_ piece: PieceIndex) {
+        note(piece, in: \.has)
+        if newest.map({ $0 < piece }) ?? true { newest = piece }
+    }
+}
+
+/// The neighbours by their handles.
+struct PeerTable: Sendable {
+    private var states: [PeerState?] = []
+    /// The handles of all neighbours, in order.
+    private(set) var handles: [PeerHandle] = []
+
+    /// How many there are.
+    var count: Int { handles.count }
+
+    /// The neighbour, or nil where it is gone.
+    subscript(_ handle: PeerHandle) -> PeerState? {
+        get { states.indices.contains(handle.slot) ? states[handle.slot] : nil }
+        _modify {
+            while states.count <= handle.slot { states.append(nil) }
+            yield &states[handle.slot]
+        }
+    }
+
+    /// Takes a neighbour in.
+    mutating func insert(_ handle: PeerHandle, _ state: PeerState) {
+        self[handle] = state
+        guard !handles.contains(handle) else { return }
+        handles.append(handle)
+        handles.sort()
+    }
+
+    /// Takes a neighbour out.
+    mutating func remove(_ handle: PeerHandle) {
+        guard self[handle] != nil else { return }
+        self[handle] = nil
+        handles.removeAll { $0 == handle }
+    }
+
+    /// The neighbours that satisfy `wanted`.
+    func filter(_ wanted: (PeerState) -> Bool) -> [PeerHandle] {
+        handles.filter { states[$0.slot].map(wanted) ?? false }
+    }
+
+    /// How many neighbours hold `piece`.
+    func holders(of piece: PieceIndex) -> Int {
+        handles.count { states[$0.slot]?.has.contains(piece) ?? false }
+    }
+}

@@ -1,0 +1,147 @@
+// What neighbours say: handshakes, states, availability, depths. Requests, blocks and records
+// have files of their own.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    /// What this node offers, for the extension handshake.
+    var offer: LiveOffer {
+        var offer = LiveOffer(
+            window: nil, keep: UInt32(clamping: settings.window), ahead: UInt32(ahead),
+            isSource: settings.role == .source)
+        guard let edge else { return offer }
+        let held = (table.base...max(edge, table.base)).filter { isHeld($0) }
+        offer.window = PieceMap.maps(of: held, bytes: 4096).last
+        return offer
+    }
+
+    func isHeld(_ piece: PieceIndex) -> Bool {
+        table.contains(piece) && table[piece].state == .held
+    }
+
+    mutating func extended(
+        _ peer: PeerHandle, _ handshake: ExtensionHandshake, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        guard peers[peer] != nil else { return }
+        heard(peer, now)
+        guard let live = handshake.live else {
+            close(peer, .notLive, now, &outputs)
+            return
+        }
+        let wasLive = peers[peer]?.isLive ?? false
+        peers[peer]?.isLive = true
+        peers[peer]?.isSource = live.isSource
+        if let window = live.window {
+            for piece in window.pieces { noteHolder(peer, piece, now) }
+            firstWindowAt = firstWindowAt ?? now
+        }
+        guard !wasLive else { return }
+        if live.window == nil { welcome(peer, now, &outputs) }
+        status(to: peer, now, &outputs)
+        tuneIn(now, &outputs)
+        timers.wake(.plan, by: now)
+    }
+
+    /// Sends a newcomer the records since the newest key frame, before it asks.
+    private mutating func welcome(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard let point = newestPoints(1).first else { return }
+        tellRecords(from: point.piece, to: peer, &outputs)
+    }
+
+    mutating func heard(_ peer: PeerHandle, _ now: Instant) { peers[peer]?.heardAt = now }
+
+    /// A neighbour holds `piece`, by its own word.
+    mutating func noteHolder(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant) {
+        peers[peer]?.holds(piece)
+        hint(piece, now)
+    }
+
+    /// Somebody speaks of `piece`: the edge follows, but never further than the look-ahead from
+    /// what records prove, and not at all before there is a record.
+    mutating func hint(_ piece: PieceIndex, _ now: Instant) {
+        guard let proven = metainfo.newest, let edge, piece > edge else { return }
+        advance(to: min(piece, proven.advanced(by: ahead)), now)
+    }
+
+    /// Moves the edge and notes when the pieces up to it came into being.
+    mutating func advance(to piece: PieceIndex, _ now: Instant) {
+        let old = edge
+        guard old.map({ piece > $0 }) ?? true else { return }
+        edge = piece
+        let first = max(old?.advanced(by: 1) ?? piece, table.base)
+        guard first <= piece, piece < table.limit else { return }
+        for new in first...piece where table[new].seenAt == nil { table[new].seenAt = now }
+    }
+
+    mutating func received(
+        _ peer: PeerHandle, _ message: Message, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard peers[peer] != nil else { return }
+        heard(peer, now)
+        switch message {
+        case .keepAlive: break
+        case .choke: choked(peer, now)
+        case .unchoke:
+            peers[peer]?.isChoking = false
+            timers.wake(.plan, by: now)
+        case .interested: peers[peer]?.isInterested = true
+        case .notInterested: peers[peer]?.isInterested = false
+        case .have(let piece): noteHolder(peer, piece, now)
+        case .haveNone, .haveAll, .bitfield: break
+        case .request(let block): requested(peer, block, now, &outputs)
+        case .cancel(let block): cancelled(peer, block, now, &outputs)
+        case .reject(let block): rejected(peer, block, now, &outputs)
+        case .suggest, .allowedFast, .unknown: glitch(peer, "idle talk", now, &outputs)
+        case .piece, .extended: break
+        }
+    }
+
+    /// It serves us no more: what it was asked for is to be asked elsewhere.
+    private mutating func choked(_ peer: PeerHandle, _ now: Instant) {
+        peers[peer]?.isChoking = true
+        for s in stripes.indices where stripes[s].parent == peer { stripes[s].parent = nil }
+        timers.wake(.plan, by: now)
+    }
+
+    mutating func receivedLive(
+        _ peer: PeerHandle, _ message: LiveMessage, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        guard peers[peer] != nil else { return }
+        heard(peer, now)
+        switch message {
+        case .records(let records): receivedRecords(peer, records, now, &outputs)
+        case .have(let map): receivedHaves(peer, map, now, &outputs)
+        case .status(let status): received(peer, status, now)
+        case .wantRecords(let first, let count):
+            wanted(peer, first, count, now, &outputs)
+        case .forget(let piece): peers[peer]?.has.slide(to: piece)
+        case .unknown: glitch(peer, "unknown live message", now, &outputs)
+        }
+    }
+
+    private mutating func receivedHaves(
+        _ peer: PeerHandle, _ map: PieceMap, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        for piece in map.pieces { noteHolder(peer, piece, now) }
+        firstWindowAt = firstWindowAt ?? now
+        tuneIn(now, &outputs)
+    }
+
+    private mutating func received(_ peer: PeerHandle, _ status: LiveStatus, _ now: Instant) {
+        guard status.depths.count == settings.stripes else { return }
+        let changed = peers[peer]?.depths != status.depths
+        peers[peer]?.depths = status.depths
+        if let newest = status.newest {
+            if peers[peer]?.isSource ?? false { peers[peer]?.newest = newest }
+            hint(newest, now)
+        }
+        if changed { timers.wake(.plan, by: now) }
+    }
+}

@@ -1,0 +1,143 @@
+// Neighbours come and go: greeting, limits, duplicates, closing, dialling.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    mutating func joined(
+        _ peer: PeerHandle, _ introduction: Introduction, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        if introduction.id == ourID {
+            if introduction.outgoing { planner.remove(introduction.endpoint) }
+            outputs.append(.close(peer, .ourselves))
+            return
+        }
+        guard admits(introduction, now, &outputs) else {
+            if introduction.outgoing { planner.failed(introduction.endpoint, at: now) }
+            outputs.append(.close(peer, .full))
+            return
+        }
+        if introduction.outgoing { planner.connected(introduction.endpoint) }
+        peers.insert(
+            peer,
+            PeerState(
+                introduction, stripes: settings.stripes, window: settings.window * 2, at: now))
+        outputs.append(.send(peer, .haveNone))
+        outputs.append(.greet(peer, offer))
+        outputs.append(.send(peer, .unchoke))
+        peers[peer]?.amChoking = false
+        if settings.role != .source { outputs.append(.send(peer, .interested)) }
+        timers.wake(.choke, by: now + settings.chokeInterval)
+        timers.wake(.status, by: now + settings.statusInterval)
+        timers.wake(.have, by: now + settings.haveInterval)
+        timers.wake(.plan, by: now + settings.planInterval)
+    }
+
+    /// Makes room for a newcomer, or says that there is none.
+    private mutating func admits(
+        _ newcomer: Introduction, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) -> Bool {
+        guard !planner.isBanned(newcomer.endpoint.address) else { return false }
+        let same = peers.filter { $0.introduction.id == newcomer.id }
+        for old in same {
+            guard let state = peers[old], supersedes(newcomer, state, now) else { return false }
+            close(old, .duplicate, now, &outputs)
+        }
+        let here = peers.filter { $0.introduction.endpoint.address == newcomer.endpoint.address }
+        return peers.count < settings.maxPeers && here.count < settings.maxPeersPerAddress
+    }
+
+    /// Of two connections between the same nodes both ends keep the one that the node with the
+    /// smaller name opened, unless the older one has fallen silent.
+    private func supersedes(_ new: Introduction, _ old: PeerState, _ now: Instant) -> Bool {
+        if now - old.heardAt > .seconds(3) { return true }
+        guard new.outgoing != old.introduction.outgoing else { return false }
+        let oursIsSmaller = ourID.value.bytes.lexicographicallyPrecedes(new.id.value.bytes)
+        return new.outgoing == oursIsSmaller
+    }
+
+    mutating func left(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard let state = peers[peer] else { return }
+        if state.introduction.outgoing {
+            planner.disconnected(state.introduction.endpoint, at: now)
+        }
+        forget(peer)
+        timers.wake(.plan, by: now)
+        timers.wake(.connect, by: now + .milliseconds(100))
+        serve(now, &outputs)
+    }
+
+    /// Takes a neighbour out of everything.
+    private mutating func forget(_ peer: PeerHandle) {
+        peers.remove(peer)
+        uploads.drop(peer)
+        sourcePolicy.release(peer)
+        for s in stripes.indices where stripes[s].parent == peer { stripes[s].parent = nil }
+        guard let wantFrom, let edge else { return }
+        let last = min(edge.advanced(by: ahead * 2), table.limit)
+        let first = max(wantFrom, table.base)
+        guard first < last else { return }
+        for piece in first..<last { table[piece].asks.removeAll { $0.peer == peer } }
+    }
+
+    mutating func close(
+        _ peer: PeerHandle, _ reason: CloseReason, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        guard let state = peers[peer] else { return }
+        let endpoint = state.introduction.endpoint
+        switch reason {
+        case .poisoned, .forged, .misbehaved:
+            counters.dropped += 1
+            if case .forged = reason { counters.forged += 1 }
+            planner.remove(endpoint)
+            if !endpoint.address.isLoopback { planner.ban(endpoint.address) }
+        case .notLive, .ourselves:
+            planner.remove(endpoint)
+        case .silent, .full:
+            if state.introduction.outgoing { planner.disconnected(endpoint, at: now) }
+        case .duplicate:
+            break
+        }
+        forget(peer)
+        outputs.append(.close(peer, reason))
+        timers.wake(.plan, by: now)
+        timers.wake(.connect, by: now + .milliseconds(100))
+    }
+
+    /// A message without use: a few happen to everybody, hundreds do not.
+    mutating func glitch(
+        _ peer: PeerHandle, _ what: String, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        peers[peer]?.glitches += 1
+        guard let glitches = peers[peer]?.glitches, glitches > 300 else { return }
+        close(peer, .misbehaved(what), now, &outputs)
+    }
+
+    mutating func connect(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        timers.wake(.connect, by: now + .milliseconds(500))
+        for peer in peers.handles { probe(peer, now, &outputs) }
+        let wanted = settings.targetPeers - peers.count - planner.dialing
+        let room = min(wanted, settings.maxDialing - planner.dialing)
+        guard settings.role != .source, room > 0 else { return }
+        outputs += planner.next(room: room, at: now).map { .dial($0) }
+        if peers.count == 0 { outputs.append(.wantPeers) }
+    }
+
+    /// Dials a quiet neighbour anew (after a cut its TCP may sleep for many seconds), and closes
+    /// one that is silent.
+    private mutating func probe(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard let state = peers[peer] else { return }
+        let silence = now - state.heardAt
+        if silence > settings.silentAfter {
+            close(peer, .silent, now, &outputs)
+        } else if silence > settings.quietAfter, state.introduction.outgoing {
+            planner.redial(state.introduction.endpoint, at: now)
+        }
+    }
+}

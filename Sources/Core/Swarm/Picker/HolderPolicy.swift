@@ -1,0 +1,48 @@
+// Whom to ask for a piece that several neighbours hold: the one with the shortest expected
+// delivery time. A pure function of plain values.
+
+import Primitives
+
+/// What is known of a neighbour that holds the piece.
+struct Holder: Hashable, Sendable {
+    var peer: PeerHandle
+    /// Bytes asked of it and not yet come.
+    var outstanding: Int
+    /// What it has lately sent.
+    var rate: ByteRate
+    /// Times in a row that it was late.
+    var lateness: Int
+    /// The source is asked last: everybody can ask it, and it cannot serve everybody.
+    var isSource: Bool
+    /// A newcomer that is still catching up itself.
+    var isBehind: Bool
+}
+
+/// The choice among holders.
+enum HolderPolicy {
+    /// A rate to assume of a neighbour that has sent nothing yet, in bytes a second.
+    static let unknownRate = 80_000.0
+
+    /// The holder that is expected to deliver `length` more bytes first, or nil.
+    ///
+    /// Queue time is outstanding bytes over rate (libtorrent's streaming recipe). Equal times are
+    /// told apart by `salt`, so that neighbours are used evenly.
+    static func best(_ holders: [Holder], length: Int, salt: UInt64) -> PeerHandle? {
+        var best: (PeerHandle, Double)?
+        for holder in holders {
+            let cost = cost(of: holder, length: length, salt: salt)
+            if best.map({ cost < $0.1 }) ?? true { best = (holder.peer, cost) }
+        }
+        return best?.0
+    }
+
+    private static func cost(of holder: Holder, length: Int, salt: UInt64) -> Double {
+        let rate = max(holder.rate.bytesPerSecond, unknownRate)
+        var cost = Double(holder.outstanding + length) / rate
+        cost += 0.2 * Double(min(holder.lateness, 20))
+        if holder.isSource { cost += 0.6 }
+        if holder.isBehind { cost += 0.3 }
+        let mixed = (salt ^ UInt64(holder.peer.slot)) &* 0x9e37_79b9_7f4a_7c15
+        return cost + Double(mixed >> 40) / Double(1 << 24) * 0.02
+    }
+}

@@ -1,0 +1,149 @@
+// Blocks come, pieces become whole, are verified and passed to the player, or are refused and
+// their senders judged.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    private var allBlocks: UInt64 {
+        geometry.blocksPerPiece >= 64 ? .max : (1 << UInt64(geometry.blocksPerPiece)) - 1
+    }
+
+    mutating func received(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard peers[peer] != nil else { return }
+        heard(peer, now)
+        guard let number = try? geometry.number(of: block) else {
+            close(peer, .misbehaved("a block that does not exist"), now, &outputs)
+            return
+        }
+        let bit: UInt64 = 1 << UInt64(number)
+        peers[peer]?.gives.add(Int(block.length), at: now)
+        peers[peer]?.received += Int(block.length)
+        guard table.contains(block.piece), table[block.piece].state == .missing,
+            let asked = table[block.piece].asks.firstIndex(where: {
+                $0.peer == peer && $0.blocks & bit != 0
+            }), table[block.piece].received & bit == 0
+        else {
+            wasted(peer, block, now, &outputs)
+            return
+        }
+        table[block.piece].asks[asked].blocks &= ~bit
+        if table[block.piece].asks[asked].blocks == 0 {
+            table[block.piece].asks.remove(at: asked)
+        }
+        settle(peer, Int(block.length))
+        counters.usefulBytes += Int(block.length)
+        keep(block, bit, peer, now, &outputs)
+    }
+
+    /// A block that nobody waits for: twice because a rescue crossed it, or never asked for.
+    private mutating func wasted(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        counters.wastedBytes += Int(block.length)
+        if table.contains(block.piece), table[block.piece].state == .held {
+            peers[peer]?.holds(block.piece)
+        }
+        glitch(peer, "blocks that were not asked for", now, &outputs)
+    }
+
+    private mutating func keep(
+        _ block: Block, _ bit: UInt64, _ peer: PeerHandle, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        let piece = block.piece
+        table[piece].received |= bit
+        if !table[piece].senders.contains(peer) { table[piece].senders.append(peer) }
+        noteHolder(peer, piece, now)
+        outputs.append(.accept(block))
+        guard table[piece].received == allBlocks else { return }
+        for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
+        table[piece].asks = []
+        table[piece].state = .unproven
+        guard metainfo.entry(of: piece) == nil else { return prove(piece, &outputs) }
+        outputs.append(.sendLive(peer, .wantRecords(from: piece, count: 1)))
+    }
+
+    /// Hands a whole piece to the driver to be hashed.
+    mutating func prove(_ piece: PieceIndex, _ outputs: inout [SwarmOutput]) {
+        guard let entry = metainfo.entry(of: piece) else { return }
+        table[piece].state = .verifying
+        outputs.append(.verifyPiece(piece, entry))
+    }
+
+    mutating func verified(
+        _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard table.contains(piece), table[piece].state == .verifying else { return }
+        table[piece].state = .held
+        counters.pieces += 1
+        deliveredAny = true
+        patience.learn(now - (table[piece].seenAt ?? now))
+        for sender in table[piece].senders {
+            let lateness = peers[sender]?.lateness ?? 0
+            peers[sender]?.lateness = max(0, lateness - 1)
+        }
+        table[piece].senders = []
+        if let wall = metainfo.wallTime(of: piece) { outputs.append(.deliver(piece, wall)) }
+        for peer in peers.handles where peers[peer]?.has.contains(piece) == false {
+            peers[peer]?.unsaid.append(piece)
+        }
+        uploads.arrived(piece, at: now)
+        timers.wake(.have, by: now + settings.haveInterval)
+        timers.wake(.plan, by: now + .milliseconds(5))
+        serve(now, &outputs)
+    }
+
+    /// The hash is wrong. A single sender is the liar; among several it is found by asking one
+    /// peer at a time for the whole piece.
+    mutating func refused(
+        _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard table.contains(piece), table[piece].state == .verifying else { return }
+        counters.poisoned += 1
+        let senders = table[piece].senders
+        table[piece].state = .missing
+        table[piece].received = 0
+        table[piece].senders = []
+        table[piece].aloneOnly = senders.count > 1
+        outputs.append(.discard(piece))
+        if senders.count == 1 {
+            close(senders[0], .poisoned, now, &outputs)
+        } else {
+            for sender in senders { peers[sender]?.suspicion += 1 }
+        }
+        timers.wake(.plan, by: now)
+    }
+
+    /// Bytes that were asked of a peer are no longer awaited.
+    mutating func settle(_ peer: PeerHandle, _ bytes: Int) {
+        let outstanding = peers[peer]?.outstanding ?? 0
+        peers[peer]?.outstanding = max(0, outstanding - bytes)
+    }
+
+    /// Takes back what is left of an ask.
+    mutating func withdraw(_ ask: Ask, _ piece: PieceIndex, _ outputs: inout [SwarmOutput]) {
+        for number in 0..<geometry.blocksPerPiece where ask.blocks & (1 << UInt64(number)) != 0 {
+            outputs.append(.send(ask.peer, .cancel(geometry.block(number, of: piece))))
+            settle(ask.peer, PieceGeometry.blockLength)
+        }
+    }
+
+    /// The player has given pieces up: they are not wanted any more.
+    mutating func abandon(
+        _ range: Range<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        for piece in range where table.contains(piece) && table[piece].state == .missing {
+            for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
+            table[piece].asks = []
+            table[piece].received = 0
+            table[piece].senders = []
+            table[piece].state = .abandoned
+            outputs.append(.discard(piece))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// Records of the rolling metainfo: taken in, passed on ahead of the data that needs them, asked
+// for when they are missing. Signatures are checked by the driver.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    mutating func receivedRecords(
+        _ peer: PeerHandle, _ records: [[UInt8]], _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        for bytes in records {
+            let span = bytes.span
+            guard let record = try? LiveRecord.decode(span, geometry: geometry) else {
+                close(peer, .forged, now, &outputs)
+                return
+            }
+            // What is known to the byte needs no second look at its signature.
+            if let held = metainfo.record(containing: record.pieces.lowerBound), held.bytes == bytes {
+                for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
+                continue
+            }
+            guard isNear(record) else {
+                glitch(peer, "records from afar", now, &outputs)
+                continue
+            }
+            outputs.append(.verifyRecord(peer, record))
+        }
+    }
+
+    /// Whether a record is about pieces that this node may come to hold.
+    ///
+    /// Signed by the channel's key or not: numbers that jump away would empty the window.
+    private func isNear(_ record: LiveRecord) -> Bool {
+        guard let newest = metainfo.newest else { return true }
+        return record.pieces.lowerBound >= newest.advanced(by: -settings.window)
+            && record.pieces.lowerBound <= newest.advanced(by: settings.window * 4)
+    }
+
+    mutating func verified(
+        _ record: LiveRecord, _ digest: SHA256Digest, from peer: PeerHandle?, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        for piece in record.pieces {
+            if let peer { peers[peer]?.note(piece, in: \.knows) }
+        }
+        switch metainfo.accept(record, digest: digest) {
+        case .added: accepted(record, now, &outputs)
+        case .known, .outdated: break
+        case .contradiction(let piece): outputs.append(.contradiction(piece))
+        case .brokenChain: outputs.append(.contradiction(record.pieces.lowerBound))
+        }
+    }
+
+    private mutating func accepted(
+        _ record: LiveRecord, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        counters.records += 1
+        if let newest = metainfo.newest { moveWindow(to: newest, now, &outputs) }
+        for piece in record.pieces {
+            if let wall = metainfo.wallTime(of: piece) {
+                outputs.append(.timeKnown(piece, wall))
+            }
+            if table.contains(piece), table[piece].state == .unproven {
+                prove(piece, &outputs)
+            }
+        }
+        if let last = metainfo.end, end == nil {
+            end = last
+            outputs.append(.ended(last))
+        }
+        tuneIn(now, &outputs)
+    }
+
+    /// The edge moves; what falls out of the window is forgotten.
+    private mutating func moveWindow(
+        to newest: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        let oldest = newest.advanced(by: -settings.window)
+        if edge == nil || newest >= table.limit { table.reset(to: max(oldest, table.base)) }
+        advance(to: newest, now)
+        guard oldest > table.base else { return }
+        if let wantFrom, wantFrom < oldest { self.wantFrom = oldest }
+        table.slide(to: oldest)
+        metainfo.discard(before: oldest)
+        for late in uploads.dropStanding(before: oldest) {
+            outputs.append(.send(late.peer, .reject(late.block)))
+        }
+        outputs.append(.forget(before: oldest))
+    }
+
+    mutating func published(
+        _ record: LiveRecord, _ digest: SHA256Digest, _ pieces: Range<PieceIndex>,
+        _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        verified(record, digest, from: nil, now, &outputs)
+        for piece in pieces where table.contains(piece) {
+            table[piece].state = .held
+            counters.pieces += 1
+            uploads.arrived(piece, at: now)
+        }
+        serve(now, &outputs)
+    }
+
+    /// Sends the records of the pieces from `first` on that `peer` is not known to have.
+    mutating func tellRecords(
+        from first: PieceIndex, count: Int = 255, to peer: PeerHandle,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        var records: [[UInt8]] = []
+        for record in metainfo.records(from: first, limit: count) {
+            guard let knows = peers[peer]?.knows, !knows.contains(record.pieces.lowerBound)
+            else { continue }
+            for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
+            records.append(record.bytes)
+        }
+        outputs += LiveMessage.batches(of: records).map { .sendLive(peer, $0) }
+    }
+
+    mutating func wanted(
+        _ peer: PeerHandle, _ first: PieceIndex?, _ count: UInt8, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        let newestPoint = newestPoints(1).first?.piece
+        guard let start = first ?? newestPoint else { return }
+        tellRecords(from: start, count: Int(count), to: peer, &outputs)
+        glitch(peer, "asks for records without end", now, &outputs)
+    }
+}

@@ -1,0 +1,71 @@
+// A viewer without a place in the stream looks for one.
+
+import Metainfo
+import Pieces
+import Primitives
+
+extension SwarmEngine {
+    /// Tunes in if it has not yet and there is a key frame that enough neighbours hold.
+    mutating func tuneIn(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard settings.role != .source, wantFrom == nil, let edge else { return }
+        let offering = peers.filter { $0.has.first != nil }
+        guard !offering.isEmpty else { return }
+        let patient = firstWindowAt.map { now - $0 < settings.gatherTime } ?? true
+        let needed = patient ? TuneIn.holdersNeeded(neighbours: offering.count) : 1
+        if patient { timers.wake(.plan, by: now + settings.gatherTime) }
+        let points = newestPoints(16)
+        guard let point = TuneIn.choose(points: points, needed: needed, holders: { holders($0) })
+        else { return }
+        begin(at: point, edge, now, &outputs)
+    }
+
+    /// The newest random access points that are known, newest first.
+    func newestPoints(_ limit: Int) -> [RandomAccessPoint] {
+        guard let newest = metainfo.newest, let oldest = metainfo.oldest else { return [] }
+        let points = metainfo.randomAccessPoints(in: oldest..<newest.advanced(by: 1))
+        return points.suffix(limit).reversed()
+    }
+
+    /// The source's word counts twice: what it shows it has.
+    private func holders(_ piece: PieceIndex) -> Int {
+        let holding = peers.filter { $0.has.contains(piece) }
+        return holding.count + holding.count { peers[$0]?.isSource ?? false }
+    }
+
+    private mutating func begin(
+        at point: RandomAccessPoint, _ edge: PieceIndex, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        wantFrom = point.piece
+        tunedAt = now
+        if !table.contains(point.piece) { table.reset(to: point.piece) }
+        for piece in point.piece...max(edge, point.piece)
+        where table.contains(piece) && table[piece].seenAt == nil {
+            table[piece].seenAt = now
+        }
+        outputs.append(.tuneIn(point.piece, offset: point.offset))
+        for piece in point.piece...max(edge, point.piece) {
+            guard let wall = metainfo.wallTime(of: piece) else { continue }
+            outputs.append(isHeld(piece) ? .deliver(piece, wall) : .timeKnown(piece, wall))
+        }
+        plan(now, &outputs)
+    }
+
+    /// Tunes in anew at the live edge: too far behind, or the first piece never came.
+    mutating func tuneInAnew(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard settings.role != .source, let old = wantFrom, let edge else { return }
+        let points = newestPoints(4)
+        let start = max(old, playPoint?.piece ?? old)
+        guard let point = points.first(where: { $0.piece > start && peers.holders(of: $0.piece) > 0 })
+        else { return }
+        if start < point.piece { abandon(start..<point.piece, now, &outputs) }
+        begin(at: point, edge, now, &outputs)
+    }
+
+    /// A viewer whose first piece does not come may have been lured to a place that nobody has.
+    mutating func checkTuneIn(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard !deliveredAny, let tunedAt, now - tunedAt > settings.tuneInPatience else { return }
+        self.tunedAt = now
+        tuneInAnew(now, &outputs)
+    }
+}

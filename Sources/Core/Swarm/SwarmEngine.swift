@@ -1,0 +1,157 @@
+// The heart of a node: its neighbours, the pieces that it holds and wants, whom it asks and whom
+// it serves. Keeps no bytes, no sockets and no clock; the parts are in Peer, Picker and Choker,
+// the policies there are pure functions, and the files `SwarmEngine+…` carry out one concern each.
+
+package import Metainfo
+package import Pieces
+package import Primitives
+
+/// One swarm as a state machine.
+///
+/// The contract: the driver calls `handle` with what happened and the time, then carries out all
+/// that was appended to `outputs`, in order, before it calls again. It calls with `.woken` when
+/// `nextDeadline` has come. Time never goes back. The payload of a block is kept by the driver only
+/// if `.accept` of that block is among the outputs of its `.blockReceived`. `.verifyRecord` and
+/// `.verifyPiece` are answered once each, at any later time.
+package struct SwarmEngine: Sendable {
+    let settings: SwarmSettings
+    let geometry: PieceGeometry
+    let ourID: PeerID
+    var random: SeededRandom
+    var peers = PeerTable()
+    var planner = ConnectionPlanner()
+    var timers = SwarmTimers()
+
+    /// The verified records.
+    package internal(set) var metainfo: RollingMetainfo
+    var table: PieceTable
+    /// The newest piece that exists, by a record or by neighbours' word (within the look-ahead).
+    var edge: PieceIndex?
+    /// The first piece that this node wants; nil until it has tuned in.
+    var wantFrom: PieceIndex?
+    var playPoint: (piece: PieceIndex, due: Instant)?
+    var end: PieceIndex?
+    var firstWindowAt: Instant?
+    var tunedAt: Instant?
+    var deliveredAny = false
+
+    var stripes: [Stripe]
+    var patience = Patience()
+    var uploads = UploadQueue()
+    var uplink: Uplink
+    var sourcePolicy: SourcePolicy
+    var slots: Int
+    /// What happened, in numbers.
+    package internal(set) var counters = SwarmCounters()
+
+    /// A node `ourID` of a swarm of pieces of `geometry`.
+    package init(
+        settings: SwarmSettings, geometry: PieceGeometry, ourID: PeerID, firstPiece: PieceIndex,
+        seed: UInt64
+    ) {
+        self.settings = settings
+        self.geometry = geometry
+        self.ourID = ourID
+        random = SeededRandom(seed: seed)
+        metainfo = RollingMetainfo(
+            settings: RollingMetainfoSettings(pieces: settings.window * 2))
+        table = PieceTable(base: firstPiece, capacity: settings.window * 2)
+        stripes = Array(repeating: Stripe(), count: settings.stripes)
+        uplink = Uplink(
+            initial: settings.initialInFlight, target: settings.queueTarget,
+            limit: settings.upLimit)
+        sourcePolicy = SourcePolicy(stripes: settings.stripes, roots: settings.rootsPerStripe)
+        slots = settings.initialSlots
+        wantFrom = settings.role == .source ? firstPiece : nil
+    }
+
+    /// When to call with `.woken`, and why.
+    package var nextDeadline: Deadline { timers.next }
+
+    /// Takes in what happened at `now` and appends what is to be done.
+    package mutating func handle(
+        _ input: SwarmInput, at now: Instant, into outputs: inout [SwarmOutput]
+    ) {
+        switch input {
+        case .peerJoined(let peer, let introduction):
+            joined(peer, introduction, now, &outputs)
+        case .peerLeft(let peer): left(peer, now, &outputs)
+        case .extensionsReceived(let peer, let handshake):
+            extended(peer, handshake, now, &outputs)
+        case .messageReceived(let peer, let message): received(peer, message, now, &outputs)
+        case .liveReceived(let peer, let message): receivedLive(peer, message, now, &outputs)
+        case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
+        case .recordVerified(let peer, let record, let digest):
+            verified(record, digest, from: peer, now, &outputs)
+        case .recordRefused(let peer): close(peer, .forged, now, &outputs)
+        case .pieceVerified(let piece): verified(piece, now, &outputs)
+        case .pieceRefused(let piece): refused(piece, now, &outputs)
+        case .published(let record, let digest, let pieces):
+            published(record, digest, pieces, now, &outputs)
+        case .playPointMoved(let piece, let due): playPoint = (piece, due)
+        case .skipped(let range): abandon(range, now, &outputs)
+        case .fellBehind: tuneInAnew(now, &outputs)
+        case .uplinkObserved(let peer, let sample): observed(peer, sample, now, &outputs)
+        case .discovered(let endpoints):
+            planner.add(endpoints)
+            connect(now, &outputs)
+        case .dialFailed(let endpoint): planner.failed(endpoint, at: now)
+        case .woken: woken(now, &outputs)
+        }
+    }
+
+    private mutating func woken(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        while let reason = timers.take(due: now) {
+            switch reason {
+            case .plan: plan(now, &outputs)
+            case .have: tellHaves(now, &outputs)
+            case .status: tellStatus(now, &outputs)
+            case .choke: choke(now, &outputs)
+            case .connect: connect(now, &outputs)
+            case .serve: serve(now, &outputs)
+            }
+        }
+    }
+
+    /// The stripe that `piece` travels in.
+    func stripe(of piece: PieceIndex) -> Int { Int(piece.value) % settings.stripes }
+
+    /// How far beyond the edge requests stand, in pieces.
+    var ahead: Int { settings.roundsAhead * settings.stripes }
+
+    /// What must always hold; for tests and the simulator.
+    package func checkInvariants() {
+        table.checkInvariants()
+        for handle in peers.handles {
+            precondition((peers[handle]?.outstanding ?? 0) >= 0, "negative outstanding bytes")
+        }
+    }
+}
+
+/// One stripe as this node is fed in it.
+struct Stripe: Sendable {
+    /// Who holds our standing requests.
+    var parent: PeerHandle?
+    /// Our hops from the source.
+    var depth = ParentPolicy.unfed
+}
+
+/// Numbers for people and for the simulator.
+package struct SwarmCounters: Hashable, Sendable {
+    /// Pieces verified.
+    package var pieces = 0
+    /// Bytes of blocks kept, and of blocks that came twice or unasked.
+    package var usefulBytes = 0
+    package var wastedBytes = 0
+    /// Bytes of blocks handed to connections.
+    package var sentBytes = 0
+    /// Pieces asked for elsewhere because they were late.
+    package var rescues = 0
+    /// Pieces whose hash was wrong.
+    package var poisoned = 0
+    /// Records accepted, and records whose signature was wrong.
+    package var records = 0
+    package var forged = 0
+    /// Peers closed for what they did.
+    package var dropped = 0
+}

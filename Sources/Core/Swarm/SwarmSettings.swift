@@ -1,0 +1,78 @@
+// Every tunable of the swarm, with its unit and its reason. Nothing here changes while it runs.
+
+package import Primitives
+
+/// What a node is for in its swarm.
+package enum Role: Hashable, Sendable {
+    /// Publishes the stream and wants nothing from others.
+    case source
+    /// Feeds a player.
+    case viewer
+    /// Only passes on.
+    case relay
+}
+
+/// The tunables of one swarm.
+package struct SwarmSettings: Sendable {
+    /// What this node is for.
+    package var role: Role
+    /// Stripes: piece `i` travels in stripe `i mod stripes`, each with a tree of its own, so that
+    /// every node passes on in a few of them. Eight make a tree of sixteen roots at two copies.
+    package var stripes = 8
+    /// Copies of each piece that a source sends of its own accord. Two keep a swarm alive when
+    /// one receiver fails; more only cost the source.
+    package var rootsPerStripe = 2
+    /// The most that a source sends, in copies of its stream: standing requests and rescue.
+    package var copiesBudget = 2.6
+    /// How far beyond the live edge requests stand, in stripes' rounds: two rounds are one and a
+    /// half seconds at 11 pieces a second, enough to refill them twice a round trip.
+    package var roundsAhead = 2
+    /// Pieces kept and offered behind the live edge.
+    package var window = 720
+    /// Neighbours wanted: beyond 15 to 20 nothing is gained (Tewari and Kleinrock).
+    package var targetPeers = 14
+    /// Neighbours accepted.
+    package var maxPeers = 40
+    /// Connections from one address: several viewers behind one NAT, but no flood.
+    package var maxPeersPerAddress = 8
+    /// Connection attempts under way.
+    package var maxDialing = 12
+    /// Children in one stripe: more wait longer for their copy than a further hop takes.
+    package var fanOut = 4
+    /// Standing children over all stripes that a node begins with: 1.5 copies of the stream.
+    package var initialSlots = 12
+    /// Neighbours unchoked at once.
+    package var unchoked = 24
+    /// How often plans are made between arrivals.
+    package var planInterval = Interval.milliseconds(100)
+    /// How often availability is told: alone in a packet a HAVE costs as much as a record.
+    package var haveInterval = Interval.milliseconds(400)
+    /// How often the depths are told when nothing changes; also the sign of life.
+    package var statusInterval = Interval.seconds(2)
+    /// The least time between two status messages to one peer.
+    package var statusFloor = Interval.milliseconds(250)
+    /// Re-choke interval: newcomers cannot wait the ten seconds of BEP 3.
+    package var chokeInterval = Interval.milliseconds(2500)
+    /// A neighbour that says nothing for this long is no parent any more.
+    package var quietAfter = Interval.seconds(5)
+    /// A neighbour that says nothing for this long is closed.
+    package var silentAfter = Interval.seconds(30)
+    /// A viewer that has not got its first piece by then tunes in anew.
+    package var tuneInPatience = Interval.seconds(4)
+    /// How long a viewer gathers neighbours before it tunes in at what a single one holds.
+    package var gatherTime = Interval.milliseconds(250)
+    /// The part of the play window in which the earliest deadline goes first.
+    package var urgentSpan = Interval.milliseconds(1500)
+    /// Requests that a peer may have waiting here (libtorrent takes 2,000).
+    package var maxQueuedRequests = 500
+    /// Bytes under way to all peers together, at the start: the product of a home uplink's rate
+    /// and delay. It adapts.
+    package var initialInFlight = 98_304
+    /// Queueing delay on the own uplink above which less is put under way (LEDBAT has 100 ms).
+    package var queueTarget = Interval.milliseconds(60)
+    /// The rate that uploads keep to, or nil.
+    package var upLimit: ByteRate?
+
+    /// The defaults of a node of `role`.
+    package init(role: Role) { self.role = role }
+}

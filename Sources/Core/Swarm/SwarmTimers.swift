@@ -1,0 +1,41 @@
+// When the engine wants to be woken: one slot for each named reason.
+
+import Primitives
+
+/// The reasons for waking.
+enum SwarmTimer: Int, CaseIterable, Sendable {
+    case plan
+    case have
+    case status
+    case choke
+    case connect
+    case serve
+}
+
+/// The table of deadlines.
+struct SwarmTimers: Sendable {
+    private var at: [Instant] = Array(repeating: .never, count: SwarmTimer.allCases.count)
+
+    /// The earliest of all.
+    var next: Deadline {
+        var best = Deadline.never
+        for timer in SwarmTimer.allCases where at[timer.rawValue] < best.at {
+            best = Deadline(at: at[timer.rawValue], reason: "\(timer)")
+        }
+        return best
+    }
+
+    /// Wakes for `timer` at `moment`, or earlier if it was to wake earlier.
+    mutating func wake(_ timer: SwarmTimer, by moment: Instant) {
+        at[timer.rawValue] = min(at[timer.rawValue], moment)
+    }
+
+    /// Takes one reason that is due, or nil.
+    mutating func take(due now: Instant) -> SwarmTimer? {
+        for timer in SwarmTimer.allCases where at[timer.rawValue] <= now {
+            at[timer.rawValue] = .never
+            return timer
+        }
+        return nil
+    }
+}

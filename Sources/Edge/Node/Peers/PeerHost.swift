@@ -1,0 +1,97 @@
+// The port that peers connect to, shared by all swarms of the process: takes connections in,
+// reads the info-hash that they name, and hands them to its swarm.
+
+import Glibc
+import Primitives
+import Reactor
+import Wire
+
+/// The limits of the greeting.
+struct PeerHostSettings: Sendable {
+    /// Connections that have not greeted yet; more are closed at once.
+    var mostGreeting = 128
+    /// The same from one address.
+    var mostGreetingPerAddress = 16
+    /// The time for the whole greeting (libtorrent: 10 s).
+    var patience = Interval.seconds(10)
+}
+
+/// The listener for peers.
+@Loop
+final class PeerHost {
+    /// The port that is listened on.
+    let port: UInt16
+    private let listener: TCPListener
+    private let box: Box
+
+    /// What the listener's handler needs, without holding the host.
+    @Loop
+    private final class Box {
+        var settings = PeerHostSettings()
+        var swarms: [InfoHash: SwarmDriver] = [:]
+        var greeting: [ObjectIdentifier: PeerLink] = [:]
+    }
+
+    /// Listens on the first free port of `ports`.
+    init(ports: some Sequence<UInt16>) throws(ReactorFault) {
+        let box = Box()
+        var last = ReactorFault(errno: EADDRINUSE)
+        for port in ports {
+            do throws(ReactorFault) {
+                let any = Endpoint(address: .v6(0, 0), port: port)
+                listener = try TCPListener(on: any, settings: PeerLink.tcp) { connection, remote in
+                    Self.accept(connection, remote, box)
+                }
+                self.box = box
+                self.port = listener.port
+                return
+            } catch {
+                last = error
+                guard case .addressInUse = error else { throw error }
+            }
+        }
+        throw last
+    }
+
+    /// Makes `swarm` reachable under its info-hash.
+    func add(_ swarm: SwarmDriver) { box.swarms[swarm.infoHash] = swarm }
+
+    /// Ends listening; links that were handed over go on.
+    func close() {
+        listener.close()
+        for link in box.greeting.values { link.close() }
+        box.greeting = [:]
+    }
+
+    private static func accept(_ connection: TCPConnection, _ remote: Endpoint, _ box: Box) {
+        let same = box.greeting.values.count { $0.endpoint.address == remote.address }
+        guard box.greeting.count < box.settings.mostGreeting,
+            same < box.settings.mostGreetingPerAddress
+        else { return connection.close() }
+        let link = PeerLink(
+            accepted: connection, from: remote, patience: box.settings.patience
+        ) { [weak box] link, event in
+            guard let box else { return }
+            heard(link, event, box)
+        }
+        box.greeting[ObjectIdentifier(link)] = link
+        link.start()
+    }
+
+    private static func heard(_ link: PeerLink, _ event: LinkEvent, _ box: Box) {
+        let id = ObjectIdentifier(link)
+        switch event {
+        case .greeted(let handshake):
+            box.greeting[id] = nil
+            guard let swarm = box.swarms[handshake.infoHash] else { return link.close() }
+            swarm.adopt(link, handshake)
+        case .message(let message, let payload):
+            guard let hash = link.handshake?.infoHash else { return link.close() }
+            box.swarms[hash]?.heard(link, .message(message, payload: payload))
+        case .closed:
+            box.greeting[id] = nil
+            guard let hash = link.handshake?.infoHash else { return }
+            box.swarms[hash]?.heard(link, .closed)
+        }
+    }
+}

@@ -1,0 +1,208 @@
+// One connection to a peer: the handshakes of BEP 3 and BEP 10, frames in, messages out.
+// Keeps what the other end calls its extensions. Decides nothing about pieces or peers.
+
+import Pieces
+import Primitives
+import Reactor
+import Wire
+
+/// What a link tells its owner.
+enum LinkEvent {
+    /// The other end's handshake has come.
+    case greeted(Handshake)
+    /// A message; a `piece` comes with its payload.
+    case message(Message, payload: Payload?)
+    /// The connection is over; nothing follows.
+    case closed
+}
+
+/// Bytes of a block as they lie in a receive buffer.
+struct Payload {
+    let bytes: [UInt8]
+    let range: Range<Int>
+}
+
+/// One connection to a peer.
+///
+/// An outgoing link says its handshake as soon as it is connected, an incoming one when the
+/// owner calls `answer`, which it does once it knows the swarm by the other's info-hash.
+@Loop
+final class PeerLink {
+    typealias Handler = @Loop (PeerLink, LinkEvent) -> Void
+
+    let endpoint: Endpoint
+    let isOutgoing: Bool
+    /// What the other end calls its extensions.
+    var theirIDs = ExtensionIDs()
+    /// The other end's handshake.
+    private(set) var handshake: Handshake?
+    /// Whether a block was sent since the kernel's queue was last looked at.
+    var hasUnobserved = false
+
+    private let handler: Handler
+    private var connection: TCPConnection?
+    private var decoder: FrameDecoder?
+    private var deadline: LoopTimer?
+    private var offered: Handshake?
+    private static let features: ReservedBits = [.fast, .extensionProtocol]
+
+    /// The socket tunables of a peer connection.
+    ///
+    /// What the kernel holds unsent cannot be re-ordered: one block of it keeps the line busy.
+    /// After a cut a connection must not sleep for a minute: one second is the kernel's least.
+    static var tcp: TCPSettings {
+        var settings = TCPSettings()
+        settings.inputLimit = 262_144
+        settings.notSentLowWater = 16_384
+        settings.longestRetransmission = .seconds(1)
+        settings.userTimeout = .seconds(40)
+        return settings
+    }
+
+    /// Connects to `endpoint` and offers `handshake`; the whole greeting may take `patience`.
+    init(
+        dialing endpoint: Endpoint, offering handshake: Handshake, patience: Interval,
+        handler: @escaping Handler
+    ) {
+        self.endpoint = endpoint
+        self.handler = handler
+        isOutgoing = true
+        offered = handshake
+        connection = TCPConnection.connect(
+            to: endpoint, timeout: patience, settings: Self.tcp
+        ) { [weak self] _, event in self?.happened(event) }
+        limit(to: patience)
+    }
+
+    /// Takes an accepted connection over.
+    init(
+        accepted connection: TCPConnection, from endpoint: Endpoint, patience: Interval,
+        handler: @escaping Handler
+    ) {
+        self.endpoint = endpoint
+        self.handler = handler
+        self.connection = connection
+        isOutgoing = false
+        limit(to: patience)
+    }
+
+    /// Begins to read an accepted connection.
+    func start() { connection?.start { [weak self] _, event in self?.happened(event) } }
+
+    /// The time for the whole greeting: a peer that drips bytes does not hold a place for long.
+    private func limit(to patience: Interval) {
+        let timer = LoopTimer { [weak self] in self?.fail() }
+        timer.schedule(at: Loop.now + patience)
+        deadline = timer
+    }
+
+    // MARK: Sending
+
+    /// Says our handshake on an incoming link.
+    func answer(_ handshake: Handshake) {
+        offered = handshake
+        connection?.send(handshake.encoded)
+    }
+
+    /// Sends a message without payload.
+    func send(_ message: Message) {
+        var bytes: [UInt8] = []
+        message.encode(into: &bytes)
+        connection?.send(bytes)
+    }
+
+    /// Sends a live message, if the other end has named the extension.
+    func send(_ message: LiveMessage) {
+        guard let id = theirIDs[.live] else { return }
+        send(message.message(id: id))
+    }
+
+    /// Sends a block.
+    func send(_ block: Block, payload: ArraySlice<UInt8>) {
+        var header: [UInt8] = []
+        Message.encodePieceHeader(block, into: &header)
+        connection?.sendSlices(header: header, payload: payload)
+        hasUnobserved = true
+    }
+
+    /// Ends the connection; the owner hears nothing more.
+    func close() {
+        deadline?.cancel()
+        deadline = nil
+        connection?.close()
+        connection = nil
+    }
+
+    /// The upload as the kernel sees it, and what waits above it.
+    var status: (kernel: TCPStatus, queued: Int)? {
+        guard let connection, let kernel = connection.kernelStatus() else { return nil }
+        return (kernel, connection.queuedBytes)
+    }
+
+    // MARK: Receiving
+
+    private func happened(_ event: TCPEvent) {
+        switch event {
+        case .connected:
+            if let offered { connection?.send(offered.encoded) }
+        case .received: read()
+        case .writable: break
+        case .closed: fail()
+        }
+    }
+
+    private func fail() {
+        guard connection != nil else { return }
+        close()
+        handler(self, .closed)
+    }
+
+    private func read() {
+        guard let connection else { return }
+        if handshake == nil, !readHandshake(connection) { return }
+        readFrames(connection)
+    }
+
+    /// Whether the handshake is complete.
+    private func readHandshake(_ connection: TCPConnection) -> Bool {
+        let input = connection.input
+        do {
+            let bytes = Array(input.bytes[input.readable].prefix(Handshake.length))
+            let span = bytes.span
+            _ = try Handshake.infoHash(in: span)
+            guard let greeting = try Handshake.decode(span) else { return false }
+            handshake = greeting
+            connection.consume(Handshake.length)
+            deadline?.cancel()
+            deadline = nil
+            handler(self, .greeted(greeting))
+            // Whoever speaks to us over this link speaks both extensions or is of no use.
+            decoder = FrameDecoder(
+                limits: .live, features: greeting.reserved.intersection(Self.features))
+            return self.connection != nil
+        } catch {
+            fail()
+            return false
+        }
+    }
+
+    private func readFrames(_ connection: TCPConnection) {
+        var bytes = connection.input.bytes
+        let start = connection.input.offset
+        var offset = start
+        do {
+            while self.connection != nil {
+                let span = bytes.span
+                guard let frame = try decoder?.next(in: span, from: &offset) else { break }
+                let payload = frame.payload.map { Payload(bytes: bytes, range: $0) }
+                handler(self, .message(frame.message, payload: payload))
+            }
+        } catch {
+            bytes = []
+            return fail()
+        }
+        bytes = []
+        guard self.connection != nil, offset > start else { return }
+        connection.consume(offset - start)
+    }
+}
