@@ -7,6 +7,12 @@ package struct Frame: Hashable, Sendable {
     package let message: Message
     /// For a `piece`, where the bytes of the block lie in the span that was read; otherwise nil.
     package let payload: Range<Int>?
+
+    /// A frame; `payload` is nil unless the message is a `piece`.
+    package init(message: Message, payload: Range<Int>?) {
+        self.message = message
+        self.payload = payload
+    }
 }
 
 /// The reader of one direction of a connection, after the handshake.
