@@ -8,6 +8,8 @@ package struct FeedCursor: Sendable {
     /// How often the reader was moved forward because it was too slow.
     package fileprivate(set) var jumps = 0
     fileprivate var sequence: UInt64
+    /// Whether it is moved forward only where it would miss bytes anyway.
+    fileprivate var isPatient: Bool
     /// Since when it reads: what was there before did not wait for it.
     fileprivate var since: Instant
     /// Marks what a jump left out; nil for a reader that never jumped.
@@ -71,9 +73,10 @@ package struct FeedRing: Sendable {
     /// A reader that begins at the newest random access point with a burst behind it.
     ///
     /// Where none has so much behind it, at the newest; where there is none at all (sound
-    /// only), a burst before the end; in an empty ring with what comes first.
-    package func join(at now: Instant) -> FeedCursor {
-        FeedCursor(sequence: joinPoint, since: now)
+    /// only), a burst before the end; in an empty ring with what comes first. A patient reader
+    /// (a recording) is late rather than incomplete, as long as the ring reaches back.
+    package func join(at now: Instant, patient: Bool = false) -> FeedCursor {
+        FeedCursor(sequence: joinPoint, isPatient: patient, since: now)
     }
 
     /// Whether `next` would give something.
@@ -117,7 +120,7 @@ extension FeedRing {
 
     private func isSlow(_ cursor: FeedCursor, at now: Instant) -> Bool {
         guard cursor.sequence >= first else { return true }
-        guard cursor.sequence < end else { return false }
+        guard cursor.sequence < end, !cursor.isPatient else { return false }
         let entry = entries[index(cursor.sequence)]
         let waited = now - max(entry.arrived, cursor.since)
         return waited > settings.backlog

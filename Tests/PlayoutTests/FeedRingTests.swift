@@ -92,6 +92,17 @@ private struct Feed {
         #expect(!feed.ring.hasMore(for: cursor))
     }
 
+    @Test("A recording is late rather than incomplete")
+    func patient() {
+        var feed = Feed("A") { $0.duration = .seconds(6) }
+        var cursor = feed.ring.join(at: feed.now, patient: true)
+        feed.add("bcdefghijklmnopqrstuvwxYzabcdefghijklmnopqrstuvwxyz")
+        #expect(feed.read(&cursor, max: 600) == "Abc")
+        feed.add("AbcdefghijklmnopqrstuvwxyzabcdefghijklmnoP")
+        #expect(feed.read(&cursor) == "P")
+        #expect(cursor.jumps == 1)
+    }
+
     @Test("What came in one burst after an outage is not the reader's fault")
     func burst() {
         var feed = Feed("Abc")
