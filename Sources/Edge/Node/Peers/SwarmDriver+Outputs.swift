@@ -29,7 +29,7 @@ extension SwarmDriver {
         case .deliver(let piece, let wall): deliver(piece, wall)
         case .timeKnown(let piece, let wall): handler(.timeKnown(piece, wall))
         case .tuneIn(let piece, let offset):
-            store.drop(before: piece)
+            if !store.window.contains(piece) { store.drop(before: piece) }
             handler(.tunedIn(piece, offset: offset))
         case .ended(let piece): handler(.ended(piece))
         case .contradiction(let piece): handler(.contradiction(piece))
