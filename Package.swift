@@ -45,6 +45,11 @@ let package = Package(
         core("Publish", path: "Broadcaster/Publish", ["Primitives", "Pieces", "Metainfo"]),
         core("Playout", path: "Player-bridge/Playout", ["Primitives", "Pieces", "Metainfo"]),
 
+        // Lab: the same core in a virtual world; never imports Edge.
+        core(
+            "Simulator", path: "Sources/Lab/Simulator",
+            ["Primitives", "Pieces", "Metainfo", "Wire", "Swarm", "Playout"]),
+
         // Edge: touches the world and decides nothing.
         .systemLibrary(
             name: "CLibevent", path: "Sources/C/CLibevent", pkgConfig: "libevent libevent_pthreads",
@@ -78,6 +83,9 @@ let package = Package(
         tests("Metainfo", ["Metainfo", "Bencode", "Pieces", "Primitives"]),
         tests("Wire", ["Wire", "Bencode", "Pieces", "Primitives"]),
         tests("Swarm", ["Swarm", "Wire", "Metainfo", "Pieces", "Primitives"]),
+        tests(
+            "Simulator",
+            ["Simulator", "Swarm", "Wire", "Metainfo", "Playout", "Pieces", "Primitives"]),
         tests("Tracker", ["Tracker", "Bencode", "Primitives"]),
         tests("Publish", ["Publish", "Metainfo", "Pieces", "Primitives"]),
         tests("Playout", ["Playout", "Metainfo", "Pieces", "Primitives"]),
