@@ -1,0 +1,75 @@
+// A node's announces on real HTTP: carries out what the announcer says. Decides nothing.
+
+import Primitives
+import Reactor
+import Tracker
+
+/// What a tracker client tells its node.
+enum TrackerClientEvent {
+    /// Addresses of peers.
+    case discovered([Endpoint])
+    /// What became of an announce, in a person's words.
+    case note(String)
+    /// `stopped` was said, or given up.
+    case finished
+}
+
+/// The announces of one swarm.
+@Loop
+final class TrackerClient {
+    private var announcer: Announcer
+    private var requests: [RequestID: HTTPClientRequest] = [:]
+    private var timer: LoopTimer?
+    private let handler: @Loop (TrackerClientEvent) -> Void
+
+    init(_ announcer: Announcer, handler: @escaping @Loop (TrackerClientEvent) -> Void) {
+        self.announcer = announcer
+        self.handler = handler
+        timer = LoopTimer { [weak self] in self?.feed(.timePassed) }
+    }
+
+    /// Gives the announcer an input and carries out what follows.
+    func feed(_ input: Announcer.Input) {
+        var outputs: [Announcer.Output] = []
+        announcer.handle(input, at: Loop.now, into: &outputs)
+        for output in outputs { carryOut(output) }
+        let deadline = announcer.nextDeadline
+        if deadline.at < .never { timer?.schedule(at: deadline.at) } else { timer?.cancel() }
+    }
+
+    private func carryOut(_ output: Announcer.Output) {
+        switch output {
+        case .request(let id, let url):
+            requests[id] = HTTPClient.get(url) { [weak self] result in
+                self?.requests[id] = nil
+                switch result {
+                case .success(let response):
+                    self?.feed(.responded(id, status: response.status, body: response.body))
+                case .failure(let fault):
+                    self?.feed(.failed(id, reason: "\(fault)"))
+                }
+            }
+        case .discovered(let endpoints): handler(.discovered(endpoints))
+        case .note(let note): handler(.note(Self.words(note)))
+        case .finished: handler(.finished)
+        }
+    }
+
+    /// Ends at once, without a word to the trackers.
+    func close() {
+        timer?.cancel()
+        for request in requests.values { request.cancel() }
+        requests = [:]
+    }
+
+    private static func words(_ note: TrackerNote) -> String {
+        switch note.outcome {
+        case .answered(let peers, let interval, _, _):
+            "\(note.url): \(peers) peers, again in \(Int(interval.seconds)) s"
+        case .warned(let text): "\(note.url) warns: \(text)"
+        case .failed(let reason, let pause):
+            "\(note.url) failed: \(reason); again in \(Int(pause.seconds)) s"
+        case .passedOver(let reason): "\(note.url) is passed over: \(reason)"
+        }
+    }
+}
