@@ -16,8 +16,8 @@ package struct StreamTimestamp: Hashable, Sendable {
 
     /// The ticks from here to `other` the short way round: from -2^32 to below 2^32.
     package func distance(to other: Self) -> Int64 {
-        let forward = Int64(other.ticks &- ticks & 0x1_ffff_ffff)
-        return forward < 1 << 32 ? forward : forward - 1 << 33
+        let forward = Int64((other.ticks &- ticks) & 0x1_ffff_ffff)
+        return forward < 1 << 32 ? forward : forward - (1 << 33)
     }
 }
 
