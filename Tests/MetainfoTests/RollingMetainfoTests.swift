@@ -137,12 +137,12 @@ struct RollingMetainfoTests {
     @Test("forgets the oldest beyond its bound, and refuses them afterwards")
     func bounded() throws {
         let chain = try Chain(lengths: Array(repeating: 3, count: 100))
-        var log = RollingMetainfo(settings: RollingMetainfoSettings(pieces: 50))
+        var log = RollingMetainfo(settings: RollingMetainfoSettings(pieces: 49))
         for i in 0..<100 {
             #expect(chain.feed([i], to: &log) == [.added])
             log.checkInvariants()
         }
-        // 50 pieces back from 300 is 250, within the record of 249...251.
+        // 49 pieces back from 300 is 251, the last of the record of 249...251.
         #expect(log.oldest == piece(249) && log.newest == piece(299) && log.recordCount == 17)
         #expect(chain.feed([82, 83], to: &log) == [.outdated, .known])
         log.discard(before: piece(297))

@@ -88,7 +88,9 @@ struct WindowBitmapTests {
         #expect(set.bits(from: -64) == 0)
     }
 
-    @Test("does what a plain set does, over 4,000 random steps", arguments: [1, 63, 64, 65, 300])
+    @Test(
+        "does what a plain set does, over 4,000 random steps",
+        arguments: [1, 63, 64, 65, 128, 300])
     func model(capacity: Int) {
         var random = SeededRandom(seed: UInt64(capacity))
         var set = WindowBitmap(base: piece(0), capacity: capacity)
