@@ -57,6 +57,12 @@ final class EventHandle {
         isActive = true
     }
 
+    /// Makes the event fire within this turn, after what is already due.
+    func activate() {
+        guard let raw else { return }
+        event_active(raw, 0, 0)
+    }
+
     /// Ceases to wait.
     func remove() {
         guard let raw, isActive else { return }

@@ -23,6 +23,8 @@ final class LoopThread: SerialExecutor, @unchecked Sendable {
     init() {
         // A peer that goes away must be an error of write, not a signal.
         signal(SIGPIPE, SIG_IGN)
+        // What matters of it comes to us as errors; standard error is for people.
+        event_set_log_callback { _, _ in }
         wakeup = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
         precondition(wakeup >= 0, "no descriptor for the event loop")
         base = Self.makeBase()

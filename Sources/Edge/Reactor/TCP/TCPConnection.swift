@@ -134,6 +134,7 @@ package final class TCPConnection: EventOwner {
         self.handler = handler
         state = .open
         updateReading()
+        if output.count > 0 { scheduleFlush() }
     }
 
     /// Whether the connection stands.

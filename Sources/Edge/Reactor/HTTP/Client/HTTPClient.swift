@@ -1,0 +1,83 @@
+// The HTTP client's contract: what one asks for and what comes back.
+// The work is in HTTPClientRequest (resolving, redirects, the deadline) and HTTPExchange (one
+// request on one connection).
+
+package import Primitives
+
+/// What a server may do to us.
+package struct HTTPClientLimits: Hashable, Sendable {
+    /// How long all of it may take: resolving, connecting, redirects, the body.
+    ///
+    /// libtorrent gives a tracker 30 s.
+    package var total = Interval.seconds(30)
+    /// How long connecting, or a silence in between, may take.
+    package var perOperation = Interval.seconds(10)
+    /// Bytes of a body; a tracker's answer with the most peers is below 100 KiB.
+    package var bodyBytes = 1 << 20
+    /// Bytes of status line and header fields.
+    package var headerBytes = 65_536
+    /// How many redirects are followed, from http to http only.
+    package var redirects = 5
+
+    /// The defaults.
+    package init() {}
+}
+
+/// Why there is no response. A status that means failure is a response.
+package enum HTTPClientFault: Error, Hashable, Sendable {
+    /// Not a URL that can be asked for.
+    case malformedURL
+    /// Not http; holds the scheme.
+    case unsupportedScheme(String)
+    /// The host's name could not be resolved.
+    case resolve(ResolverFault)
+    /// None of the host's addresses took the connection.
+    case connect
+    /// It took too long, all in all or a single step of it.
+    case timeout
+    /// The body exceeds its limit.
+    case tooLarge
+    /// More redirects than allowed, or one without a usable target.
+    case badRedirect
+    /// The server closed before the response was complete.
+    case truncated
+    /// What came is not HTTP, or its header exceeds its limit.
+    case protocolViolation
+}
+
+/// What a server answered.
+package struct HTTPResponse: Hashable, Sendable {
+    /// The status code.
+    package var status: Int
+    /// The header fields.
+    package var headers: HTTPHeaders
+    /// The body.
+    package var body: [UInt8]
+}
+
+/// The HTTP client.
+@Loop
+package enum HTTPClient {
+    /// What is called with the outcome.
+    package typealias Completion = @Loop (Result<HTTPResponse, HTTPClientFault>) -> Void
+
+    /// Gets a URL.
+    ///
+    /// - Parameters:
+    ///   - url: an absolute http URL, sent as it is given: binary parts are already encoded.
+    ///   - limits: what the server may do.
+    ///   - headers: fields beside Host and Connection.
+    ///   - local: the address to connect from, which also decides the family; nil for any.
+    ///   - completion: called once, later than this returns, unless cancelled.
+    /// - Returns: the request, by which to cancel it; it goes on when it is let go.
+    @discardableResult
+    package static func get(
+        _ url: String, limits: HTTPClientLimits = HTTPClientLimits(), headers: HTTPHeaders = [:],
+        from local: IPAddress? = nil, completion: @escaping Completion
+    ) -> HTTPClientRequest {
+        let request = HTTPClientRequest(
+            url, limits: limits, headers: headers, local: local, completion: completion)
+        request.begin()
+        return request
+    }
+}

@@ -1,0 +1,125 @@
+// One request of the client from URL to response: resolve, try the addresses in turn, follow
+// redirects, and keep the total deadline over all of it.
+
+import Primitives
+
+/// A request under way.
+@Loop
+package final class HTTPClientRequest: TurnEndObserver {
+    private let text: String
+    private let limits: HTTPClientLimits
+    private let headers: HTTPHeaders
+    private let local: IPAddress?
+    private var completion: HTTPClient.Completion?
+    /// Itself while under way, so that nobody else need hold it.
+    private var keepAlive: HTTPClientRequest?
+
+    private var redirectsLeft: Int
+    private var endpoints: [Endpoint] = []
+    private var resolution: Resolution?
+    private var exchange: HTTPExchange?
+    private lazy var deadline = LoopTimer { [weak self] in self?.finish(.failure(.timeout)) }
+
+    init(
+        _ text: String, limits: HTTPClientLimits, headers: HTTPHeaders, local: IPAddress?,
+        completion: @escaping HTTPClient.Completion
+    ) {
+        self.text = text
+        self.limits = limits
+        self.headers = headers
+        self.local = local
+        self.completion = completion
+        redirectsLeft = limits.redirects
+    }
+
+    /// Gives up; the completion is not called any more.
+    package func cancel() {
+        completion = nil
+        stop()
+    }
+
+    func begin() {
+        keepAlive = self
+        deadline.schedule(at: Loop.now + limits.total)
+        Loop.atEndOfTurn(self)
+    }
+
+    func turnEnded() {
+        guard completion != nil else { return }
+        do throws(HTTPURLFault) {
+            follow(try HTTPURL(text))
+        } catch {
+            finish(.failure(Self.fault(error, otherwise: .malformedURL)))
+        }
+    }
+
+    private func follow(_ url: HTTPURL) {
+        resolution = Resolver.resolve(url.host, port: url.port, timeout: limits.total) {
+            [weak self] result in
+            switch result {
+            case .success(let endpoints): self?.attempt(url, at: endpoints)
+            case .failure(let fault): self?.finish(.failure(.resolve(fault)))
+            }
+        }
+    }
+
+    private func attempt(_ url: HTTPURL, at endpoints: [Endpoint]) {
+        guard completion != nil else { return }
+        self.endpoints = endpoints.filter {
+            local == nil || local?.family == $0.address.family
+        }
+        attemptNext(url)
+    }
+
+    private func attemptNext(_ url: HTTPURL) {
+        guard !endpoints.isEmpty else { return finish(.failure(.connect)) }
+        let exchange = HTTPExchange(
+            url, at: endpoints.removeFirst(), from: local, limits: limits, headers: headers)
+        self.exchange = exchange
+        exchange.begin { [weak self] outcome in
+            switch outcome {
+            case .response(let response): self?.received(response, to: url)
+            case .notConnected: self?.attemptNext(url)
+            case .failed(let fault): self?.finish(.failure(fault))
+            }
+        }
+    }
+
+    private func received(_ response: HTTPResponse, to url: HTTPURL) {
+        guard [301, 302, 303, 307, 308].contains(response.status),
+            let location = response.headers["Location"]
+        else { return finish(.success(response)) }
+        guard redirectsLeft > 0 else { return finish(.failure(.badRedirect)) }
+        redirectsLeft -= 1
+        do throws(HTTPURLFault) {
+            follow(try url.resolving(location))
+        } catch {
+            finish(.failure(Self.fault(error, otherwise: .badRedirect)))
+        }
+    }
+
+    private static func fault(
+        _ fault: HTTPURLFault, otherwise malformed: HTTPClientFault
+    ) -> HTTPClientFault {
+        switch fault {
+        case .unsupportedScheme(let scheme): .unsupportedScheme(scheme)
+        case .malformed: malformed
+        }
+    }
+
+    private func finish(_ result: Result<HTTPResponse, HTTPClientFault>) {
+        guard let completion else { return }
+        self.completion = nil
+        stop()
+        completion(result)
+    }
+
+    private func stop() {
+        deadline.cancel()
+        resolution?.cancel()
+        resolution = nil
+        exchange?.cancel()
+        exchange = nil
+        keepAlive = nil
+    }
+}
