@@ -83,7 +83,10 @@ package final class FeedSink: FeedOutput {
 
     func end() { writer.enqueue(.end) }
 
-    func abort() { writer.stop() }
+    func abort() {
+        writer.stop()
+        take(.over(.failed(.system(ETIMEDOUT))))
+    }
 
     private func take(_ report: SinkWriter.Report) {
         switch report {

@@ -3,7 +3,7 @@
 
 package import Playout
 package import Primitives
-import Reactor
+package import Reactor
 
 /// The readers of one channel and the ring that they read from.
 ///

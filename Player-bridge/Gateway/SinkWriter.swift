@@ -42,7 +42,7 @@ final class SinkWriter: @unchecked Sendable {
         sem_post(filled)
     }
 
-    /// Ends the thread without writing the rest, as soon as it does not block.
+    /// Ends the thread without writing the rest, and without a report, once it does not block.
     func stop() {
         state.withLock { $0.isStopped = true }
         sem_post(filled)
@@ -58,9 +58,12 @@ final class SinkWriter: @unchecked Sendable {
                 Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run()
                 return nil
             }, body.toOpaque())
-        guard result != 0 else { return _ = pthread_detach(thread) }
-        body.release()
-        report(.over(.failed(.system(result))))
+        if result == 0 {
+            pthread_detach(thread)
+        } else {
+            body.release()
+            report(.over(.failed(.system(result))))
+        }
     }
 
     private final class Body {
@@ -72,8 +75,7 @@ final class SinkWriter: @unchecked Sendable {
         do throws(SinkFault) {
             let descriptor = try open()
             defer { if case .file = destination { close(descriptor) } }
-            try drain(to: descriptor, report)
-            report(.over(.finished))
+            if try drain(to: descriptor, report) { report(.over(.finished)) }
         } catch {
             report(.over(error == .system(EPIPE) ? .readerGone : .failed(error)))
         }
@@ -90,12 +92,16 @@ final class SinkWriter: @unchecked Sendable {
         }
     }
 
-    private func drain(to descriptor: Int32, _ report: (Report) -> Void) throws(SinkFault) {
+    /// Writes until the end of the stream; false where the writer was stopped.
+    private func drain(
+        to descriptor: Int32, _ report: (Report) -> Void
+    ) throws(SinkFault) -> Bool {
         while let item = next() {
-            guard case .bytes(let bytes) = item else { return }
+            guard case .bytes(let bytes) = item else { return true }
             try write(bytes, to: descriptor)
             report(.wrote(bytes.count))
         }
+        return false
     }
 
     /// The next item; nil once stopped.
@@ -103,7 +109,8 @@ final class SinkWriter: @unchecked Sendable {
         while true {
             while sem_wait(filled) != 0 {}
             let (item, stopped): (Item?, Bool) = state.withLock {
-                $0.isStopped ? (nil, true) : ($0.items.isEmpty ? nil : $0.items.removeFirst(), false)
+                $0.isStopped
+                    ? (nil, true) : ($0.items.isEmpty ? nil : $0.items.removeFirst(), false)
             }
             if item != nil || stopped { return item }
         }
