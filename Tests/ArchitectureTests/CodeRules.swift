@@ -8,7 +8,6 @@ private let worldly: [(word: String, advice: String)] =
     ].map { ($0, "reads a clock; take the time as a parameter `now: Instant`") }
     + [
         "SystemRandomNumberGenerator", ".shuffled()", ".randomElement()", ".shuffle()",
-        ".random()",
     ].map { ($0, "is hidden randomness; draw from a SeededRandom that is handed in") }
     + ["async", "await", "Task", "AsyncStream"].map {
         ($0, "is concurrency; let the core be called, and answer with outputs")
@@ -28,18 +27,18 @@ func purityViolations(_ file: SourceFile, _ table: ImportTable) -> [Violation] {
     return found + unseededDraws(file.path, text)
 }
 
-/// The calls of `random(in:)` that do not say `using:`.
+/// The calls of `random`, with a range or without, that do not say `using:`.
 private func unseededDraws(_ path: String, _ text: SwiftText) -> [Violation] {
-    let code = Array(text.lines.joined(separator: "\n"))
-    return places(of: ".random(in:", in: code).compactMap { place in
+    let code = Array(text.lines.joined(separator: [newline]))
+    return places(of: ".random(", in: code).compactMap { place in
         var depth = 0
-        let call = code[place...].prefix { character in
-            depth += character == "(" ? 1 : character == ")" ? -1 : 0
-            return depth > 0 || character != ")"
+        let call = code[place...].prefix { byte in
+            depth += byte == UInt8(ascii: "(") ? 1 : byte == UInt8(ascii: ")") ? -1 : 0
+            return depth > 0 || byte != UInt8(ascii: ")")
         }
         guard places(of: "using:", in: Array(call)).isEmpty else { return nil }
-        let line = code[..<place].count { $0 == "\n" } + 1
-        let advice = ".random(in:) is hidden randomness; draw `using:` a SeededRandom handed in"
+        let line = code[..<place].count { $0 == newline } + 1
+        let advice = ".random() is hidden randomness; draw `using:` a SeededRandom handed in"
         return Violation(path: path, line: line, advice: advice)
     }
 }
@@ -70,40 +69,42 @@ func sizeViolations(_ file: SourceFile) -> [Violation] {
 
 /// The lines of each function and initialiser with a body, from its name to its last brace.
 func functions(in text: SwiftText) -> [Range<Int>] {
-    let code = Array(text.lines.joined(separator: "\n"))
+    let code = Array(text.lines.joined(separator: [newline]))
     let starts = ["func", "init", "deinit", "subscript"].flatMap { places(of: $0, in: code) }
     return starts.compactMap { start in
-        guard start == 0 || code[start - 1] != ".", let body = bodyStart(after: start, in: code)
+        guard start == 0 || code[start - 1] != UInt8(ascii: "."),
+            let body = bodyStart(after: start, in: code)
         else { return nil }
         var depth = 0
-        let end = code[body...].firstIndex { character in
-            depth += character == "{" ? 1 : character == "}" ? -1 : 0
+        let end = code[body...].firstIndex { byte in
+            depth += byte == UInt8(ascii: "{") ? 1 : byte == UInt8(ascii: "}") ? -1 : 0
             return depth == 0
         }
-        let first = code[..<start].count { $0 == "\n" }
-        return first..<code[..<(end ?? code.count)].count { $0 == "\n" } + 1
+        let first = code[..<start].count { $0 == newline }
+        return first..<code[..<(end ?? code.count)].count { $0 == newline } + 1
     }
 }
 
 /// Where the body of the declaration at `start` opens, or nil where it has none.
-private func bodyStart(after start: Int, in code: [Character]) -> Int? {
+private func bodyStart(after start: Int, in code: [UInt8]) -> Int? {
     var depth = 0
     for place in start..<code.count {
-        switch code[place] {
+        switch Character(Unicode.Scalar(code[place])) {
         case "(", "[": depth += 1
         case ")", "]": depth -= 1
         case "{" where depth == 0: return place
         case "}" where depth == 0: return nil
-        case "\n" where depth == 0:
-            // A requirement of a protocol ends with its line, unless the line goes on.
-            let rest = code[place...].drop { $0.isWhitespace }
-            let goesOn = ["->", "{", "throws", "where", "async", "rethrows"]
-            guard goesOn.contains(where: { rest.starts(with: $0) }) else {
-                if code[..<place].last(where: { !$0.isWhitespace }) == ">" { continue }
-                return nil
-            }
+        case "\n" where depth == 0 && !goesOn(after: place, in: code): return nil
         default: continue
         }
     }
     return nil
+}
+
+/// Whether the head of a declaration goes on beyond the line that ends at `place`.
+private func goesOn(after place: Int, in code: [UInt8]) -> Bool {
+    let rest = code[place...].drop { $0 <= 0x20 }
+    return ["->", "{", "throws", "where", "async", "rethrows"].contains {
+        rest.starts(with: $0.utf8)
+    }
 }

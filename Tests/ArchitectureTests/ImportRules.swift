@@ -72,7 +72,9 @@ func imports(in source: String) -> [(module: String, line: Int)] {
     let text = SwiftText(source)
     let kinds: Set = ["struct", "class", "enum", "protocol", "func", "var", "let", "typealias"]
     return text.lines.indices.compactMap { line in
-        let words = text[line].split { $0 == " " || $0 == "\t" || $0 == ";" }
+        let words = String(decoding: text.lines[line], as: UTF8.self).split {
+            $0 == " " || $0 == "\t" || $0 == ";"
+        }
         guard let place = words.firstIndex(of: "import"),
             words[..<place].allSatisfy({ isImportModifier($0) }),
             let name = words[(place + 1)...].first(where: { !kinds.contains(String($0)) })

@@ -4,7 +4,7 @@
 /// Swift code without comments and string text; every line stays where it is.
 struct SwiftText {
     /// The code, line by line.
-    let lines: [[Character]]
+    let lines: [[UInt8]]
 
     private enum Mode {
         case code(parentheses: Int)
@@ -14,26 +14,23 @@ struct SwiftText {
     }
 
     init(_ source: String) {
-        var scanner = Scanner(source: Array(source))
-        lines = scanner.scan().split(separator: "\n", omittingEmptySubsequences: false).map(
+        var scanner = Scanner(source: Array(source.utf8))
+        lines = scanner.scan().split(separator: newline, omittingEmptySubsequences: false).map(
             Array.init)
     }
 
-    /// The line as text.
-    subscript(line: Int) -> String { String(lines[line]) }
-
     private struct Scanner {
-        let source: [Character]
+        let source: [UInt8]
         var place = 0
-        var out: [Character] = []
+        var out: [UInt8] = []
         var modes: [Mode] = [.code(parentheses: 0)]
 
-        mutating func scan() -> [Character] {
+        mutating func scan() -> [UInt8] {
             while place < source.count {
                 switch modes[modes.count - 1] {
                 case .code(let parentheses): code(parentheses)
                 case .lineComment:
-                    if source[place] == "\n" { modes.removeLast() }
+                    if source[place] == newline { modes.removeLast() }
                     blank(1)
                 case .blockComment(let depth): blockComment(depth)
                 case .string(let hashes, let isMultiline): string(hashes, isMultiline)
@@ -48,12 +45,14 @@ struct SwiftText {
             } else if sees("/*") {
                 modes.append(.blockComment(depth: 1))
                 blank(2)
-            } else if let opening = opensString() {
-                blank(opening.count)
-                modes.append(.string(hashes: opening.hashes, isMultiline: opening.isMultiline))
+            } else if let string = opensString() {
+                blank(string.count)
+                modes.append(.string(hashes: string.hashes, isMultiline: string.isMultiline))
             } else {
+                let (opening, closing) = (UInt8(ascii: "("), UInt8(ascii: ")"))
                 let depth =
-                    parentheses + (source[place] == "(" ? 1 : 0) - (source[place] == ")" ? 1 : 0)
+                    parentheses + (source[place] == opening ? 1 : 0)
+                    - (source[place] == closing ? 1 : 0)
                 out.append(source[place])
                 place += 1
                 modes[modes.count - 1] = .code(parentheses: depth)
@@ -79,14 +78,14 @@ struct SwiftText {
             let closing = (isMultiline ? "\"\"\"" : "\"") + marks
             if sees("\\\(marks)(") {
                 blank(1 + hashes)
-                out.append("(")
+                out.append(UInt8(ascii: "("))
                 place += 1
                 modes.append(.code(parentheses: 0))
             } else if sees("\\\(marks)") {
                 blank(2 + hashes)
-            } else if sees(closing) || (!isMultiline && source[place] == "\n") {
+            } else if sees(closing) || (!isMultiline && source[place] == newline) {
                 modes.removeLast()
-                blank(source[place] == "\n" ? 1 : closing.count)
+                blank(source[place] == newline ? 1 : closing.count)
             } else {
                 blank(1)
             }
@@ -94,19 +93,21 @@ struct SwiftText {
 
         private func opensString() -> (count: Int, hashes: Int, isMultiline: Bool)? {
             var hashes = 0
-            while place + hashes < source.count, source[place + hashes] == "#" { hashes += 1 }
+            while place + hashes < source.count, source[place + hashes] == UInt8(ascii: "#") {
+                hashes += 1
+            }
             guard sees("\"", after: hashes) else { return nil }
             let isMultiline = sees("\"\"\"", after: hashes)
             return (hashes + (isMultiline ? 3 : 1), hashes, isMultiline)
         }
 
         private func sees(_ text: String, after offset: Int = 0) -> Bool {
-            source[min(place + offset, source.count)...].starts(with: text)
+            source[min(place + offset, source.count)...].starts(with: text.utf8)
         }
 
         private mutating func blank(_ count: Int) {
             for character in source[place..<min(place + count, source.count)] {
-                out.append(character == "\n" ? "\n" : " ")
+                out.append(character == newline ? newline : UInt8(ascii: " "))
             }
             place += count
         }
@@ -116,17 +117,32 @@ struct SwiftText {
 /// The places in `text` where `word` stands alone: no letter, digit or underscore beside it.
 ///
 /// A side of the word that is itself a sign, such as the dot of `.shuffle()`, stands anywhere.
-func places(of word: String, in text: [Character]) -> [Int] {
-    let word = Array(word)
-    guard text.count >= word.count, let first = word.first, let last = word.last else { return [] }
-    return (0...text.count - word.count).filter { place in
+func places(of word: String, in text: [UInt8]) -> [Int] {
+    let word = Array(word.utf8)
+    guard let first = word.first, let last = word.last else { return [] }
+    var found: [Int] = []
+    var rest = text[...]
+    while let place = rest.firstIndex(of: first) {
+        rest = text[(place + 1)...]
         let end = place + word.count
-        return text[place..<end].elementsEqual(word)
-            && (place == 0 || !isWord(first) || !isWord(text[place - 1]))
+        guard text[place...].starts(with: word) else { continue }
+        let standsAlone =
+            (place == 0 || !isWord(first) || !isWord(text[place - 1]))
             && (end == text.count || !isWord(last) || !isWord(text[end]))
+        if standsAlone { found.append(place) }
+    }
+    return found
+}
+
+/// Whether the byte can be part of a name; so can all of a character beyond ASCII.
+func isWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), 0x80...:
+        true
+    default: false
     }
 }
 
-private func isWord(_ character: Character) -> Bool {
-    character.isLetter || character.isNumber || character == "_"
-}
+/// The end of a line.
+let newline = UInt8(ascii: "\n")

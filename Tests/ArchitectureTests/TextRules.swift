@@ -30,7 +30,7 @@ func machinePathViolations(_ file: SourceFile) -> [Violation] {
             places(of: folder, in: line).contains { place in
                 guard place > 0 else { return true }
                 let before = line[place - 1]
-                return !(before.isLetter || before.isNumber || "._-~*}/)$".contains(before))
+                return !isWord(before) && !".-~*}/)$".utf8.contains(before)
             }
         }.map {
             "\($0) is a folder of one machine; use a path relative to the project or a variable"
@@ -38,8 +38,8 @@ func machinePathViolations(_ file: SourceFile) -> [Violation] {
     }
 }
 
-private func lines(of file: SourceFile, _ advice: ([Character]) -> String?) -> [Violation] {
-    file.text.split(separator: "\n", omittingEmptySubsequences: false).enumerated()
+private func lines(of file: SourceFile, _ advice: ([UInt8]) -> String?) -> [Violation] {
+    Array(file.text.utf8).split(separator: newline, omittingEmptySubsequences: false).enumerated()
         .compactMap { number, line in
             advice(Array(line)).map { Violation(path: file.path, line: number + 1, advice: $0) }
         }
