@@ -33,6 +33,19 @@ struct AnnounceResponseTests {
         #expect(try AnnounceResponse(parsing: answer.encoded) == answer)
     }
 
+    @Test("is read as opentracker 0.0~git20210823 was seen to write it")
+    func opentracker() throws {
+        let head = "d8:completei0e10:downloadedi0e10:incompletei2e8:intervali1928e"
+        let body =
+            Array("\(head)12:min intervali964e5:peers12:".utf8)
+            + [0x7f, 0, 0, 1, 0x1a, 0xe1, 0x7f, 0, 0, 1, 0x1a, 0xe2] + Array("e".utf8)
+        #expect(
+            try AnnounceResponse(parsing: body)
+                == AnnounceResponse(
+                    interval: 1928, minInterval: 964, seeders: 0, leechers: 2,
+                    peers: [endpoint("127.0.0.1:6881"), endpoint("127.0.0.1:6882")]))
+    }
+
     @Test("may list peers as dictionaries (BEP 3), of which bad ones are dropped alone (TC5)")
     func dictionaries() throws {
         let peers: [BencodeValue] = [
