@@ -1,5 +1,6 @@
 // Rates and totals of a swarm for people, from readings a second or so apart.
 
+import Metainfo
 import Pieces
 import Primitives
 import Reactor

@@ -4,7 +4,7 @@ import Crypto
 import Ingest
 import Metainfo
 import Pieces
-package import Primitives
+import Primitives
 import Publish
 import Reactor
 import Storage
@@ -98,9 +98,11 @@ extension BroadcastNode {
         } catch {
             throw NodeFault(error)
         }
-        return ParsedChannelFile(
-            file: file, infoBytes: file.infoBytes, signature: signature,
-            signedMessage: file.signedMessage)
+        guard let parsed = try? ChannelFile.parse(bytes) else {
+            throw NodeFault(
+                .software, what: "cannot read the channel file back", why: "it was written wrong")
+        }
+        return parsed
     }
 
     private func openTracker(_ hash: InfoHash) throws(NodeFault) {

@@ -5,7 +5,7 @@ import Crypto
 import Ingest
 import Metainfo
 import Pieces
-package import Primitives
+import Primitives
 import Publish
 package import Reactor
 import Storage
@@ -110,7 +110,7 @@ package final class BroadcastNode {
     private static func mark(_ mark: TSMark) -> StreamMark {
         switch mark.kind {
         case .randomAccess: .randomAccess(offset: mark.offset)
-        case .timestamp(let pts): .timestamp(offset: mark.offset, pts90k: pts)
+        case .timestamp(let pts): .timestamp(offset: mark.offset, ticks: pts)
         }
     }
 

@@ -26,7 +26,7 @@ extension SwarmDriver {
         case .verifyPiece(let piece, let entry): verify(piece, entry)
         case .discard(let piece): store.reset(piece)
         case .forget(let piece): store.drop(before: piece)
-        case .deliver(let piece, let wall): deliver(piece, wall)
+        case .deliver(let piece, let wall): handler(.piece(piece, wall))
         case .timeKnown(let piece, let wall): handler(.timeKnown(piece, wall))
         case .tuneIn(let piece, let offset):
             if !store.window.contains(piece) { store.drop(before: piece) }
@@ -72,12 +72,6 @@ extension SwarmDriver {
         feed(.pieceVerified(piece))
     }
 
-    private func deliver(_ piece: PieceIndex, _ wall: WallTime) {
-        guard let bytes = store.bytes(of: piece) else { return }
-        let offsets = engine.metainfo.entry(of: piece)?.randomAccessOffsets ?? []
-        handler(.piece(piece, wall, bytes: bytes, randomAccess: offsets.map { Int($0) }))
-    }
-
     /// The source's own pieces: their bytes are here before their record is.
     func publish(
         _ record: LiveRecord, digest: SHA256Digest, pieces: Range<PieceIndex>,
@@ -88,5 +82,12 @@ extension SwarmDriver {
             _ = store.insert(piece, content)
         }
         feed(.published(record, digest, pieces))
+    }
+
+    /// A verified piece's bytes and the offsets at which a player may begin.
+    func content(of piece: PieceIndex) -> (bytes: [UInt8], randomAccess: [Int])? {
+        guard let bytes = store.bytes(of: piece) else { return nil }
+        let offsets = engine.metainfo.entry(of: piece)?.randomAccessOffsets ?? []
+        return (bytes, offsets.map { Int($0) })
     }
 }

@@ -14,8 +14,8 @@ import Wire
 enum SwarmEvent {
     /// Play from here.
     case tunedIn(PieceIndex, offset: Int)
-    /// A verified piece with its bytes and random access points.
-    case piece(PieceIndex, WallTime, bytes: [UInt8], randomAccess: [Int])
+    /// A piece is verified; `content(of:)` has its bytes.
+    case piece(PieceIndex, WallTime)
     /// A piece's time is known.
     case timeKnown(PieceIndex, WallTime)
     /// The broadcast ends before this piece.
