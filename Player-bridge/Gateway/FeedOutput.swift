@@ -12,6 +12,4 @@ protocol FeedOutput: AnyObject {
     func write(_ bytes: [UInt8])
     /// Closes once everything that was written has left.
     func end()
-    /// Closes at once.
-    func abort()
 }

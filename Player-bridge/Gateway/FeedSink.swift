@@ -62,6 +62,7 @@ package final class FeedSink: FeedOutput {
 
     private var handler: (@Loop (SinkEvent) -> Void)?
     private let writer: SinkWriter
+    private var keptUntilOver: FeedSink?
 
     /// A sink to `destination` that reports its end to `handler`.
     package init(_ destination: Destination, handler: @escaping @Loop (SinkEvent) -> Void) {
@@ -81,11 +82,10 @@ package final class FeedSink: FeedOutput {
         writer.enqueue(.bytes(bytes))
     }
 
-    func end() { writer.enqueue(.end) }
-
-    func abort() {
-        writer.stop()
-        take(.over(.failed(.system(ETIMEDOUT))))
+    func end() {
+        // The feed lets go of a reader that is through, but the thread is not through yet.
+        keptUntilOver = self
+        writer.enqueue(.end)
     }
 
     private func take(_ report: SinkWriter.Report) {
@@ -97,7 +97,7 @@ package final class FeedSink: FeedOutput {
         case .over(let event):
             pendingBytes = 0
             onClose?()
-            (onDrain, onClose) = (nil, nil)
+            (onDrain, onClose, keptUntilOver) = (nil, nil, nil)
             let last = handler
             handler = nil
             last?(event)

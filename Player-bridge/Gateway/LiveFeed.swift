@@ -14,17 +14,13 @@ package final class LiveFeed {
     /// How many bytes may wait in one output: enough for the kernel never to run dry between two
     /// turns of the loop, little enough that a late reader is seen to be late.
     static let highWater = 262_144
-    /// How long a reader may take nothing at all before it is given up.
-    static let patience = Interval.seconds(600)
 
     private final class Reader {
         let output: any FeedOutput
         var cursor: FeedCursor
-        /// When it last took something or had nothing to take.
-        var moved: Instant
 
-        init(output: any FeedOutput, cursor: FeedCursor, at now: Instant) {
-            (self.output, self.cursor, moved) = (output, cursor, now)
+        init(output: any FeedOutput, cursor: FeedCursor) {
+            (self.output, self.cursor) = (output, cursor)
         }
     }
 
@@ -65,7 +61,7 @@ package final class LiveFeed {
     func add(_ output: any FeedOutput, patient: Bool = false) {
         let now = Loop.now
         let cursor = ring.join(at: now, patient: patient)
-        let reader = Reader(output: output, cursor: cursor, at: now)
+        let reader = Reader(output: output, cursor: cursor)
         readers[ObjectIdentifier(output)] = reader
         pump(reader, at: now)
     }
@@ -88,16 +84,9 @@ package final class LiveFeed {
             for bytes in ring.next(&reader.cursor, maxBytes: room, at: now) {
                 reader.output.write(bytes)
             }
-            reader.moved = now
         }
-        if ring.isDone(reader.cursor) {
-            remove(reader.output)
-            reader.output.end()
-        } else if !ring.hasMore(for: reader.cursor) {
-            reader.moved = now
-        } else if now - reader.moved > Self.patience {
-            remove(reader.output)
-            reader.output.abort()
-        }
+        guard ring.isDone(reader.cursor) else { return }
+        remove(reader.output)
+        reader.output.end()
     }
 }
