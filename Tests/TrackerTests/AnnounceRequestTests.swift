@@ -76,13 +76,23 @@ struct AnnounceRequestTests {
     }
 
     @Test(
-        "with a broken escape, or of endless length, is none (TS1)",
+        "with a broken escape is none (TS1)",
         arguments: [
-            "a=%", "a=%1", "a=%g0", "a=%+1", "%zz=1", String(repeating: "a", count: 8193),
+            "a=%", "a=%1", "a=%g0", "a=%+1", "%zz=1",
         ])
     func broken(query: String) {
         let items = queryItems(query)
         #expect(items?.count == nil)
+    }
+
+    @Test("of more than 8 KiB is none (TS1)")
+    func endless() {
+        let (most, tooMuch) = (
+            queryItems(String(repeating: "a", count: 8192)),
+            queryItems(String(repeating: "a", count: 8193))
+        )
+        #expect(most?.count == 1)
+        #expect(tooMuch?.count == nil)
     }
 
     @Test("for a scrape names 1 to 74 torrents (TS9)")
