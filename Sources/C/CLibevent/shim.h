@@ -4,6 +4,7 @@
 #include <sys/types.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <event2/event.h>
 #include <event2/thread.h>

@@ -1,5 +1,6 @@
 // What can go wrong with sockets, as values that a caller can act on.
 
+import CLibevent
 import Glibc
 
 /// Why a socket operation failed.

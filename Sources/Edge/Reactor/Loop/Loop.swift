@@ -2,6 +2,7 @@
 // What is isolated to Loop runs on the loop's thread; a C callback of libevent enters with
 // `assumeIsolated` and needs no `await`. The thread itself is LoopThread.
 
+import CLibevent
 import Glibc
 package import Primitives
 

@@ -1,5 +1,6 @@
 // System calls on sockets, each with its error number taken at once.
 
+import CLibevent
 import Glibc
 import Primitives
 

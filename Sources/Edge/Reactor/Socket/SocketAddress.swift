@@ -1,5 +1,6 @@
 // Endpoints as the operating system's sockaddr and back, and numeric addresses as text.
 
+import CLibevent
 import Glibc
 package import Primitives
 

@@ -1,6 +1,7 @@
 // Bytes that have come from a socket and are not consumed yet.
 // Storage is given back when all is consumed, so that an idle connection costs little.
 
+import CLibevent
 import Glibc
 
 /// What a read from a socket came to.

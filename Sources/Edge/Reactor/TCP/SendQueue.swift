@@ -1,6 +1,7 @@
 // Bytes that wait to be handed to the kernel, as slices of shared arrays.
 // Small messages are gathered into one array; a large one is kept as it is, without a copy.
 
+import CLibevent
 import Glibc
 
 /// What a write to a socket came to.

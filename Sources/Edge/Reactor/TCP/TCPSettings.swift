@@ -1,5 +1,6 @@
 // The tunables of a TCP connection, and their effect on its socket.
 
+import CLibevent
 import Glibc
 package import Primitives
 
