@@ -43,19 +43,27 @@ import Testing
         #expect(s.schedule.playPoint == p(.max))
     }
 
-    @Test("Random inputs never emit twice, never go backwards and never trap")
+    @Test("Random inputs emit or skip every piece once and in order, and never trap")
     func random() {
         for seed in 0..<40 as Range<UInt64> {
             var random = SeededRandom(seed: seed)
             var s = Script { $0.horizon = 64 }
             var now: Int64 = 0
-            var last: PieceIndex?
+            var next: PieceIndex?
             for _ in 0..<500 {
                 now += Int64.random(in: 0...400, using: &random)
-                for output in s.at(now, input(&random, around: s.schedule.playPoint)) {
-                    if case .emit(let piece) = output {
-                        #expect(last.map { $0 < piece } ?? true)
-                        last = piece
+                let input = input(&random, around: s.schedule.playPoint)
+                for output in s.at(now, input) {
+                    switch output {
+                    case .emit(let piece):
+                        #expect(piece == next ?? piece)
+                        next = piece.advanced(by: 1)
+                    case .skip(let range):
+                        #expect(range.lowerBound == next ?? range.lowerBound && !range.isEmpty)
+                        next = range.upperBound
+                    case .finished: next = nil
+                    case .stalled(let piece): #expect(piece == next ?? piece)
+                    case .resumed, .fellBehind: break
                     }
                 }
                 let wake = s.schedule.nextDeadline.at
