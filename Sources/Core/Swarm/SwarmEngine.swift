@@ -154,4 +154,7 @@ package struct SwarmCounters: Hashable, Sendable {
     package var forged = 0
     /// Peers closed for what they did.
     package var dropped = 0
+
+    /// Nothing has happened.
+    package init() {}
 }

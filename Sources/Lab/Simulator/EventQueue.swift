@@ -1,0 +1,89 @@
+// What is going to happen, in order of time. Events of one moment happen in the order in which
+// they were planned, so that a run repeats. Knows nothing of what events mean.
+
+import Primitives
+
+/// What happens at a moment; numbers name nodes and flows.
+enum Event: Sendable {
+    /// A node's engine or player wants to be called.
+    case wake(node: Int)
+    /// A node looks at what is unacknowledged on its connections.
+    case sample(node: Int)
+    /// A node's uplink has room again.
+    case pump(node: Int)
+    /// Bytes have passed the network and stand before the receiver's downlink.
+    case arrived(flow: FlowID, bytes: Int)
+    /// Bytes are through the receiver's downlink.
+    case delivered(flow: FlowID, bytes: Int)
+    /// A handshake has reached the node that was dialled.
+    case greeted(node: Int, by: Int)
+    /// The answer to a handshake has reached the node that dialled.
+    case answered(flow: FlowID)
+    /// A dial has come to nothing.
+    case dialFailed(node: Int, target: Int)
+    /// The other end of a connection has closed it.
+    case hungUp(flow: FlowID)
+    /// A tracker's answer has come.
+    case discovered(node: Int)
+    /// TCP tries again after an outage.
+    case awake(flow: FlowID)
+    /// The source has a piece.
+    case publish
+    /// A planned action of the scenario.
+    case act(Int)
+}
+
+/// A priority queue of events: a binary heap.
+struct EventQueue: Sendable {
+    private struct Entry: Sendable {
+        var at: Instant
+        var number: UInt64
+        var event: Event
+
+        static func < (a: Self, b: Self) -> Bool {
+            a.at == b.at ? a.number < b.number : a.at < b.at
+        }
+    }
+
+    private var heap: [Entry] = []
+    private var planned: UInt64 = 0
+
+    /// When the next event happens.
+    var next: Instant? { heap.first?.at }
+
+    /// Plans an event.
+    mutating func plan(_ event: Event, at moment: Instant) {
+        planned += 1
+        let entry = Entry(at: moment, number: planned, event: event)
+        heap.append(entry)
+        var hole = heap.count - 1
+        while hole > 0 {
+            let parent = (hole - 1) / 2
+            guard entry < heap[parent] else { break }
+            heap[hole] = heap[parent]
+            hole = parent
+        }
+        heap[hole] = entry
+    }
+
+    /// Takes the next event.
+    mutating func take() -> (at: Instant, event: Event)? {
+        guard let first = heap.first, let last = heap.popLast() else { return nil }
+        if !heap.isEmpty { sink(last) }
+        return (first.at, first.event)
+    }
+
+    /// Puts `entry` in at the top and lets it sink to its place.
+    private mutating func sink(_ entry: Entry) {
+        var hole = 0
+        while true {
+            var child = hole * 2 + 1
+            guard child < heap.count else { break }
+            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
+            guard heap[child] < entry else { break }
+            heap[hole] = heap[child]
+            hole = child
+        }
+        heap[hole] = entry
+    }
+}

@@ -1,0 +1,161 @@
+// Lines and connections. A node's access line has a rate each way, a delay and a modem's queue; a
+// connection is two flows, each a FIFO of bytes as TCP is. There is no loss and no congestion
+// window: what TCP would have in its way are the queue, the delay and the rate.
+
+package import Primitives
+import Pieces
+import Wire
+
+/// A node's access line.
+package struct AccessLink: Hashable, Sendable {
+    /// Upload and download.
+    package var up: ByteRate
+    package var down: ByteRate
+    /// From this node to the middle of the network, one way.
+    package var delay: Interval
+    /// Each packet takes up to so much longer.
+    package var jitter = Interval.zero
+    /// Bytes that the modem queues; connections take turns in front of it.
+    package var queue = 16_384
+
+    /// A line of these rates, with `delay` one way to the middle of the network.
+    package init(up: ByteRate, down: ByteRate, delay: Interval) {
+        self.up = up
+        self.down = down
+        self.delay = delay
+    }
+}
+
+/// One direction of a connection: a place in the world's table and how often it was reused.
+///
+/// The other direction is the neighbour in the table.
+struct FlowID: Hashable, Sendable {
+    var slot: Int
+    var generation: UInt32
+
+    /// The other direction.
+    var reverse: FlowID { FlowID(slot: slot ^ 1, generation: generation) }
+}
+
+/// What travels in a flow.
+enum Cargo: Sendable {
+    case message(Message)
+    case live(LiveMessage)
+    case greeting(ExtensionHandshake)
+    case block(Block, isPoisoned: Bool)
+}
+
+/// The sizes of things on the wire.
+enum WireSize {
+    /// TCP payload of a packet, and the headers of IP and TCP with timestamps.
+    static let payload = 1448
+    static let headers = 52
+
+    /// What `count` bytes of a flow are on a line.
+    static func onLine(_ count: Int) -> Int {
+        count + (count + payload - 1) / payload * headers
+    }
+
+    /// The bytes of `cargo` in its flow.
+    static func bytes(of cargo: Cargo) -> Int {
+        var out: [UInt8] = []
+        switch cargo {
+        case .block(let block, _): return Message.pieceHeaderLength + Int(block.length)
+        case .message(let message): message.encode(into: &out)
+        case .live(let message): return 6 + message.encoded.count
+        case .greeting(let handshake): return 6 + handshake.encoded.count
+        }
+        return out.count
+    }
+}
+
+/// One direction of a connection.
+struct Flow: Sendable {
+    private struct Parcel {
+        var cargo: Cargo
+        /// The flow's position after its last byte.
+        var end: Int
+        var at: Instant
+    }
+
+    var generation: UInt32 = 0
+    var isOpen = false
+    var from = 0
+    var to = 0
+    /// What the receiver calls the sender; nil before it knows it and after it has closed.
+    var peer: Int?
+    /// Positions in the byte stream: written, taken by the modem, delivered, acknowledged.
+    private(set) var written = 0
+    var taken = 0
+    private(set) var delivered = 0
+    private(set) var acknowledged = 0
+    /// Waits in its node's ring for the uplink.
+    var isQueued = false
+    var lastArrival = Instant.zero
+    /// TCP sleeps after an outage until its next retransmission.
+    var asleepUntil = Instant.zero
+    var needsSample = false
+    private(set) var roundTrip = Interval.zero
+    var leastRoundTrip = Interval.zero
+
+    private var parcels: [Parcel] = []
+    private var head = 0
+    private var acks: [(at: Instant, position: Int)] = []
+    private var ackHead = 0
+
+    /// Bytes that wait for the modem.
+    var waiting: Int { written - taken }
+
+    /// Opens the flow anew.
+    mutating func open(from: Int, to: Int, roundTrip: Interval) {
+        self = Flow(generation: generation &+ 1)
+        isOpen = true
+        (self.from, self.to) = (from, to)
+        (self.roundTrip, leastRoundTrip) = (roundTrip, roundTrip)
+    }
+
+    /// Writes `cargo` into the flow.
+    mutating func write(_ cargo: Cargo, at now: Instant) {
+        written += WireSize.bytes(of: cargo)
+        parcels.append(Parcel(cargo: cargo, end: written, at: now))
+        needsSample = true
+    }
+
+    /// Bytes are with the receiver; `now` is when, and `delay` what the acknowledgement takes.
+    mutating func deliver(_ count: Int, at now: Instant, delay: Interval) {
+        delivered += count
+        guard head < parcels.count else { return }
+        let sample = now + delay - parcels[head].at
+        roundTrip = roundTrip + (sample - roundTrip) * 0.125
+        if let last = acks.last, ackHead < acks.count, last.at == now + delay {
+            acks[acks.count - 1].position = delivered
+        } else {
+            acks.append((now + delay, delivered))
+        }
+    }
+
+    /// Takes the next cargo that is wholly delivered.
+    mutating func take() -> Cargo? {
+        guard head < parcels.count, parcels[head].end <= delivered else { return nil }
+        let cargo = parcels[head].cargo
+        head += 1
+        if head == parcels.count || head >= 256 {
+            parcels.removeFirst(head)
+            head = 0
+        }
+        return cargo
+    }
+
+    /// Bytes written and not acknowledged at `now`.
+    mutating func unacknowledged(at now: Instant) -> Int {
+        while ackHead < acks.count, acks[ackHead].at <= now {
+            acknowledged = acks[ackHead].position
+            ackHead += 1
+        }
+        if ackHead == acks.count || ackHead >= 256 {
+            acks.removeFirst(ackHead)
+            ackHead = 0
+        }
+        return written - acknowledged
+    }
+}

@@ -1,0 +1,116 @@
+// Connections begin and end, as TCP and the handshakes of BEP 3 have it: a dial costs two round
+// trips, a close reaches the other end after one delay, silence never does.
+
+import Pieces
+import Primitives
+import Swarm
+
+extension World {
+    /// The address of a node: its number in 10/8.
+    func endpoint(of node: Int) -> Endpoint {
+        Endpoint(address: .v4(10 << 24 | UInt32(node + 1)), port: 6881)
+    }
+
+    private func node(at endpoint: Endpoint) -> Int? {
+        guard case .v4(let word) = endpoint.address, word >> 24 == 10, endpoint.port == 6881
+        else { return nil }
+        let number = Int(word & 0xff_ffff) - 1
+        return nodes.indices.contains(number) ? number : nil
+    }
+
+    mutating func dial(_ endpoint: Endpoint, from node: Int) {
+        guard let target = self.node(at: endpoint) else { return }
+        let roundTrip = delay(node, target) * 2
+        guard nodes[target].isAlive else {
+            let isSilent = nodes[target].log.leftAt != nil && !nodes[target].saidGoodbye
+            let wait = isSilent ? .seconds(10) : roundTrip
+            queue.plan(.dialFailed(node: node, target: target), at: now + wait)
+            return
+        }
+        // SYN, its answer, the handshake; SYNs are repeated after 1, 3, 7 seconds.
+        var start = now
+        var pause = 1.0
+        while start < nodes[node].cutUntil || start < nodes[target].cutUntil {
+            start = start + .seconds(pause)
+            pause *= 2
+        }
+        guard start - now < .seconds(10) else {
+            queue.plan(.dialFailed(node: node, target: target), at: now + .seconds(10))
+            return
+        }
+        queue.plan(.greeted(node: target, by: node), at: start + roundTrip * 1.5)
+    }
+
+    /// A handshake comes in: the connection exists for this end.
+    mutating func greet(_ node: Int, by dialler: Int) {
+        guard nodes[dialler].isAlive else { return }
+        guard nodes[node].isAlive else {
+            feed(dialler, .dialFailed(endpoint(of: node)))
+            return
+        }
+        let roundTrip = delay(node, dialler) * 2
+        let slot = freeFlows.popLast() ?? flows.count
+        if slot == flows.count { flows += [Flow(), Flow()] }
+        flows[slot].open(from: dialler, to: node, roundTrip: roundTrip)
+        flows[slot + 1].open(from: node, to: dialler, roundTrip: roundTrip)
+        flows[slot + 1].generation = flows[slot].generation
+        let id = FlowID(slot: slot, generation: flows[slot].generation)
+        flows[slot].peer = nodes[node].newHandle(for: id.reverse)
+        queue.plan(.answered(flow: id), at: now + roundTrip * 0.5)
+        let port = UInt16(40_000 + slot % 20_000)
+        let from = Endpoint(address: endpoint(of: dialler).address, port: port)
+        join(node, flows[slot].peer, from, dialler, outgoing: false)
+    }
+
+    /// The answer to a handshake comes back: the connection exists for the dialler too.
+    mutating func answer(_ id: FlowID) {
+        let node = flows[id.slot].from
+        guard isOpen(id), nodes[node].isAlive else { return }
+        let other = flows[id.slot].to
+        flows[id.slot ^ 1].peer = nodes[node].newHandle(for: id)
+        join(node, flows[id.slot ^ 1].peer, endpoint(of: other), other, outgoing: true)
+        receive(id.reverse, node)
+    }
+
+    private mutating func join(
+        _ node: Int, _ handle: Int?, _ endpoint: Endpoint, _ other: Int, outgoing: Bool
+    ) {
+        guard let handle else { return }
+        mix(node &* 31 &+ other)
+        let introduction = Introduction(
+            endpoint: endpoint, id: nodes[other].id, outgoing: outgoing)
+        feed(node, .peerJoined(PeerHandle(handle), introduction))
+    }
+
+    /// A node closes a connection: at once for itself, a delay later for the other end.
+    mutating func close(_ node: Int, _ handle: Int) {
+        guard nodes[node].flows.indices.contains(handle), let id = nodes[node].flows[handle]
+        else { return }
+        nodes[node].flows[handle] = nil
+        guard isOpen(id) else { return }
+        flows[id.slot ^ 1].peer = nil
+        let arrival = max(now + delay(node, flows[id.slot].to), flows[id.slot].lastArrival)
+        queue.plan(.hungUp(flow: id), at: arrival)
+    }
+
+    /// The end of a connection reaches the other side.
+    mutating func hangUp(_ id: FlowID) {
+        guard isOpen(id) else { return }
+        let (node, peer, dialler) = (flows[id.slot].to, flows[id.slot].peer, flows[id.slot].from)
+        release(id)
+        guard nodes[node].isAlive else { return }
+        if let peer {
+            if nodes[node].flows[peer] == id.reverse { nodes[node].flows[peer] = nil }
+            feed(node, .peerLeft(PeerHandle(peer)))
+        } else if id.slot & 1 == 1 {
+            feed(node, .dialFailed(endpoint(of: dialler)))
+        }
+    }
+
+    private mutating func release(_ id: FlowID) {
+        let even = id.slot & ~1
+        flows[even].isOpen = false
+        flows[even + 1].isOpen = false
+        freeFlows.append(even)
+    }
+}

@@ -1,0 +1,173 @@
+// The virtual world: nodes, lines and time. It does what the drivers do on real sockets: carries
+// bytes, answers verifications, wakes engines. A run follows wholly from its seed.
+
+package import Pieces
+package import Primitives
+import Playout
+import Swarm
+
+/// The stream that the source publishes.
+package struct StreamShape: Hashable, Sendable {
+    /// How it is cut.
+    package var geometry: PieceGeometry
+    /// Its rate.
+    package var rate: ByteRate
+    /// A random access point every so many pieces.
+    package var keyEvery = 22
+
+    /// A stream of `rate` in pieces of `geometry`.
+    package init(geometry: PieceGeometry, rate: ByteRate) {
+        self.geometry = geometry
+        self.rate = rate
+    }
+
+    /// How long a piece takes to fill.
+    package var pieceTime: Interval { rate.duration(of: geometry.pieceLength) }
+}
+
+/// A node of a world.
+package struct NodeID: Hashable, Sendable {
+    /// Its number; the source is 0.
+    package let number: Int
+}
+
+/// What an engine is to be told.
+struct PendingInput: Sendable {
+    var node: Int
+    var input: SwarmInput
+    /// It is a block, and garbage.
+    var isPoisoned: Bool
+}
+
+/// A swarm in virtual time.
+package struct World: Sendable {
+    let stream: StreamShape
+    /// The least unit in which connections share a line; bigger is coarser and quicker.
+    let quantum: Int
+    var random: SeededRandom
+    var nodes: [Node] = []
+    var flows: [Flow] = []
+    var freeFlows: [Int] = []
+    var queue = EventQueue()
+    var actions: [Action] = []
+    /// The time.
+    package internal(set) var now = Instant.zero
+    /// The first piece that is not published yet, and when each one was.
+    package internal(set) var nextPiece = PieceIndex(0)
+    var publishedAt: [Instant] = []
+    /// A fingerprint of all that has happened.
+    package internal(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    /// Events handled.
+    package internal(set) var eventCount = 0
+    /// Ends the stream where set.
+    var publishesUntil = Instant.never
+
+    var outputs: [SwarmOutput] = []
+    var inputs: [PendingInput] = []
+    var playouts: [PlayoutSchedule.Output] = []
+    var dirty: [Int] = []
+    /// Whether the block that an engine is being told of is garbage.
+    var blockIsPoisoned = false
+    /// In debug builds each engine's invariants are checked once in so many events.
+    var checkEvery = 61
+
+    /// A world with nobody in it.
+    package init(stream: StreamShape, seed: UInt64, quantum: Int = 1448) {
+        self.stream = stream
+        self.quantum = quantum
+        random = SeededRandom(seed: seed)
+    }
+
+    /// Lets time pass until `end`.
+    package mutating func run(until end: Instant) {
+        while let next = queue.next, next <= end, let (at, event) = queue.take() {
+            now = at
+            eventCount += 1
+            happen(event)
+            drain()
+        }
+        now = max(now, end)
+    }
+
+    private mutating func happen(_ event: Event) {
+        switch event {
+        case .wake(let node): wake(node)
+        case .sample(let node): sample(node)
+        case .pump(let node):
+            if nodes[node].pumpAt == now { nodes[node].pumpAt = .never }
+            pump(node)
+        case .arrived(let flow, let bytes): arrive(flow, bytes)
+        case .delivered(let flow, let bytes): deliver(flow, bytes)
+        case .greeted(let node, let dialler): greet(node, by: dialler)
+        case .answered(let flow): answer(flow)
+        case .dialFailed(let node, let target): feed(node, .dialFailed(endpoint(of: target)))
+        case .hungUp(let flow): hangUp(flow)
+        case .discovered(let node): discover(node)
+        case .awake(let flow): awake(flow)
+        case .publish: publish()
+        case .act(let number): act(actions[number])
+        }
+    }
+
+    /// Gives engines what waits for them until nothing does, then arms timers and lines.
+    private mutating func drain() {
+        var next = 0
+        while next < inputs.count {
+            let (node, input) = (inputs[next].node, inputs[next].input)
+            blockIsPoisoned = inputs[next].isPoisoned
+            next += 1
+            guard nodes[node].isAlive else { continue }
+            outputs.removeAll(keepingCapacity: true)
+            nodes[node].engine.handle(input, at: now, into: &outputs)
+            mark(node)
+            for i in outputs.indices { carryOut(outputs[i], node) }
+        }
+        inputs.removeAll(keepingCapacity: true)
+        for node in dirty { rest(node) }
+        dirty.removeAll(keepingCapacity: true)
+    }
+
+    /// What a driver does when it has nothing more to do: flush, set timers.
+    private mutating func rest(_ node: Int) {
+        nodes[node].isDirty = false
+        guard nodes[node].isAlive else { return }
+        pump(node)
+        startSampling(node)
+        let deadline = max(nodes[node].deadline, now)
+        if deadline < nodes[node].wakeAt {
+            nodes[node].wakeAt = deadline
+            queue.plan(.wake(node: node), at: deadline)
+        }
+        assert(checked(node))
+    }
+
+    private func checked(_ node: Int) -> Bool {
+        guard eventCount % checkEvery == 0 else { return true }
+        nodes[node].engine.checkInvariants()
+        return nodes[node].schedule?.checkInvariants() ?? true
+    }
+
+    mutating func mark(_ node: Int) {
+        guard !nodes[node].isDirty else { return }
+        nodes[node].isDirty = true
+        dirty.append(node)
+    }
+
+    private mutating func wake(_ node: Int) {
+        guard nodes[node].isAlive, nodes[node].wakeAt == now else { return }
+        nodes[node].wakeAt = .never
+        mark(node)
+        if nodes[node].engine.nextDeadline.at <= now { feed(node, .woken) }
+        if let due = nodes[node].schedule?.nextDeadline.at, due <= now { play(node, .woken) }
+    }
+
+    /// Queues an input for a node's engine.
+    mutating func feed(_ node: Int, _ input: SwarmInput, isPoisoned: Bool = false) {
+        inputs.append(PendingInput(node: node, input: input, isPoisoned: isPoisoned))
+    }
+
+    /// Mixes a number into the fingerprint of the run (FNV-1a).
+    mutating func mix(_ number: Int) {
+        digest = (digest ^ UInt64(truncatingIfNeeded: number)) &* 0x100_0000_01b3
+    }
+}
