@@ -39,8 +39,10 @@ package struct SwarmSettings: Sendable {
     package var maxDialing = 12
     /// Children in one stripe: more wait longer for their copy than a further hop takes.
     package var fanOut = 4
-    /// Standing children over all stripes that a node begins with: 1.5 copies of the stream.
-    package var initialSlots = 12
+    /// Standing children over all stripes that a node begins with: one copy of the stream.
+    package var initialSlots = 8
+    /// A live block that waits longer than this shows that there are too many children.
+    package var overload = Interval.milliseconds(400)
     /// Neighbours unchoked at once.
     package var unchoked = 24
     /// How often plans are made between arrivals.
@@ -68,8 +70,9 @@ package struct SwarmSettings: Sendable {
     /// Bytes under way to all peers together, at the start: the product of a home uplink's rate
     /// and delay. It adapts.
     package var initialInFlight = 98_304
-    /// Queueing delay on the own uplink above which less is put under way (LEDBAT has 100 ms).
-    package var queueTarget = Interval.milliseconds(60)
+    /// Queueing delay on the own line that is allowed, so that it never runs dry (LEDBAT has
+    /// 100 ms).
+    package var queueTarget = Interval.milliseconds(100)
     /// The rate that uploads keep to, or nil.
     package var upLimit: ByteRate?
 

@@ -162,6 +162,7 @@ extension SwarmEngine {
                     childStripes: $0.childStripes, age: now - $0.joinedAt)
             }
         }
+        adaptSlots(now, &outputs)
         let open = LiveChoker.unchoked(chokees, slots: settings.unchoked)
         for chokee in chokees { set(chokee, open.contains(chokee.peer), &outputs) }
         for peer in peers.handles {
@@ -171,6 +172,34 @@ extension SwarmEngine {
                 peers[peer]?.childSince[s] = nil
             }
         }
+    }
+
+    /// As many children as the uplink feeds in time: one fewer when live blocks wait for long,
+    /// one more when all places are taken and nothing waits.
+    private mutating func adaptSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard settings.role != .source else { return }
+        let used = peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) }
+        let delay = uploads.delay(at: now)
+        if delay > settings.overload {
+            slots = max(settings.stripes / 2, min(slots, used) - 1)
+            if used > slots { dismiss(&outputs) }
+        } else if used >= slots, delay < settings.overload * 0.25 {
+            slots += 1
+        }
+    }
+
+    /// Lets go of a child in the stripe in which this node is deepest: others feed it better.
+    private mutating func dismiss(_ outputs: inout [SwarmOutput]) {
+        let deepest = stripes.indices.filter { s in
+            peers.handles.contains { peers[$0]?.childSince[s] != nil }
+        }.max { stripes[$0].depth < stripes[$1].depth }
+        guard let stripe = deepest,
+            let child = peers.handles.last(where: { peers[$0]?.childSince[stripe] != nil })
+        else { return }
+        peers[child]?.childSince[stripe] = nil
+        let count = settings.stripes
+        let dropped = uploads.dropStanding(child) { Int($0.value) % count == stripe }
+        outputs += dropped.map { .send(child, .reject($0)) }
     }
 
     private mutating func set(

@@ -71,10 +71,11 @@ extension SwarmEngine {
         if sample.unacknowledged < state.inFlight || sample.unacknowledged == 0 {
             peers[peer]?.progressAt = now
         }
+        uplink.acknowledged(
+            max(0, state.inFlight - sample.unacknowledged),
+            leastRoundTrip: sample.leastRoundTrip, at: now)
         peers[peer]?.inFlight = sample.unacknowledged
         if sample.roundTrip > .zero { peers[peer]?.roundTrip = sample.roundTrip }
-        let queueing = sample.roundTrip - sample.leastRoundTrip
-        uplink.learn(queueing: queueing, wanted: !uploads.ready.isEmpty, at: now)
         serve(now, &outputs)
     }
 

@@ -1,21 +1,35 @@
 // How much may be under way on the own uplink. A line's queue is the modem's, and what waits
 // there cannot be re-ordered any more: so only as much is handed out as the line carries, and the
-// rest waits here. Learns from round trips (as LEDBAT, RFC 6817, does) and knows no sockets.
+// rest waits here. Learns the line's rate from acknowledgements (the maximum over a while, as BBR
+// has it) and not from round trips: those also hold what waits on the other end's uplink.
+// Knows no sockets.
 
 import Primitives
 
 /// The budget of bytes under way, over all connections.
 struct Uplink: Sendable {
-    /// Bounds in bytes: two blocks keep a slow line busy; 4 MiB fill a fast one.
-    private let bounds = 40_960.0...4_194_304.0
+    /// The least and the most under way in bytes: two blocks keep a slow line busy, 4 MiB fill
+    /// a fast one.
+    private let bounds = 49_152.0...4_194_304.0
+    /// How long bytes are counted for one reading of the rate.
+    private let window = Interval.milliseconds(500)
+    /// How long the best reading stands.
+    private let memory = Interval.seconds(10)
     private let target: Interval
     private let limit: ByteRate?
+
     private var budget: Double
-    private var adjustedAt = Instant.zero
+    private var roundTrip = 0.1
+    /// The best reading, when it was made, and the best one since.
+    private var best = (rate: 0.0, at: Instant.zero)
+    private var runnerUp = 0.0
+    private var counted = 0
+    private var countedSince: Instant?
+
     private var tokens = 0.0
     private var filledAt: Instant?
 
-    /// Starts with `initial` bytes; `target` is the queueing delay aimed at.
+    /// Starts with `initial` bytes; `target` is the queueing delay on the line that is allowed.
     init(initial: Int, target: Interval, limit: ByteRate?) {
         budget = Double(initial)
         self.target = target
@@ -25,18 +39,34 @@ struct Uplink: Sendable {
     /// Bytes that may be under way.
     var inFlight: Int { Int(budget) }
 
-    /// Learns from a round trip that is `queueing` longer than the shortest seen.
-    ///
-    /// `wanted` says whether more was waiting to go: a budget that is not used is not raised.
-    mutating func learn(queueing: Interval, wanted: Bool, at now: Instant) {
-        guard now - adjustedAt >= .milliseconds(50) else { return }
-        adjustedAt = now
-        if queueing > target {
-            budget *= queueing > target * 3 ? 0.8 : 0.93
-        } else if wanted {
-            budget += 8192
+    /// The line's rate as far as it has been seen; zero before.
+    var rate: ByteRate { ByteRate(bytesPerSecond: best.rate) }
+
+    /// Counts `bytes` that were acknowledged over a connection whose least round trip is given.
+    mutating func acknowledged(_ bytes: Int, leastRoundTrip: Interval, at now: Instant) {
+        if leastRoundTrip > .zero {
+            roundTrip += (min(leastRoundTrip.seconds, 1) - roundTrip) / 32
         }
-        budget = min(max(budget, bounds.lowerBound), bounds.upperBound)
+        counted += bytes
+        guard let since = countedSince else {
+            (countedSince, counted) = (now, 0)
+            return
+        }
+        let span = now - since
+        guard span >= window else { return }
+        read(Double(counted) / span.seconds, at: now)
+        (countedSince, counted) = (now, 0)
+    }
+
+    private mutating func read(_ rate: Double, at now: Instant) {
+        runnerUp = max(runnerUp, rate)
+        if rate >= best.rate || now - best.at > memory {
+            best = (max(rate, now - best.at > memory ? runnerUp : rate), now)
+            runnerUp = 0
+        }
+        // What the line carries in a round trip, what may wait on it, and two blocks more.
+        let wanted = best.rate * (roundTrip + target.seconds) + 32_768
+        budget = min(max(wanted, bounds.lowerBound), bounds.upperBound)
     }
 
     /// When `count` bytes may go under the rate limit: now, or the moment to ask again.

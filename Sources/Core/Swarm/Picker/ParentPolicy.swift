@@ -28,9 +28,9 @@ enum ParentPolicy {
     /// The neighbour to hold standing requests at, or nil where none is fed.
     ///
     /// A hop is worth 120 ms (a copy's delay and transmission at home-line rates), a late
-    /// delivery 150 ms, a stripe that it feeds us already 25 ms: spreading the stripes over
+    /// delivery 60 ms, a stripe that it feeds us already 25 ms: spreading the stripes over
     /// parents halves what a single failure takes away. The current parent keeps its place
-    /// unless another is better by most of a hop, or trees would never come to rest.
+    /// unless another is better by two hops, or trees would never come to rest.
     static func choose(_ candidates: [ParentCandidate], salt: UInt64) -> PeerHandle? {
         var best: (PeerHandle, Double)?
         for candidate in candidates where candidate.depth <= deepest {
@@ -42,10 +42,10 @@ enum ParentPolicy {
 
     private static func cost(of candidate: ParentCandidate, salt: UInt64) -> Double {
         var cost = 120 * Double(candidate.depth)
-        cost += 150 * Double(min(candidate.lateness, 10))
+        cost += 60 * Double(min(candidate.lateness, 10))
         cost += 25 * Double(candidate.feeds)
         cost += min(candidate.roundTrip.milliseconds, 1000) / 2
-        if candidate.isCurrent { cost -= 100 }
+        if candidate.isCurrent { cost -= 240 }
         let mixed = (salt ^ UInt64(candidate.peer.slot)) &* 0x9e37_79b9_7f4a_7c15
         return cost + Double(mixed >> 40) / Double(1 << 24) * 20
     }

@@ -5,12 +5,12 @@ import Primitives
 
 /// A running estimate of a delay's mean and deviation, as TCP keeps of its round trip (RFC 6298).
 struct Patience: Sendable {
-    private var mean = 0.15
+    private var mean = 0.2
     private var deviation = 0.1
 
     /// The bounds within which a piece is called late: below, a second request would mostly be
     /// a second copy; above, the player would feel it.
-    private let bounds = 0.15...0.9
+    private let bounds = 0.25...1.2
 
     /// Counts a piece that came `delay` after the live edge had passed it; negative counts as 0.
     mutating func learn(_ delay: Interval) {

@@ -13,6 +13,8 @@ struct Ask: Hashable, Sendable {
     var blocks: UInt64
     /// When.
     var at: Instant
+    /// Whether it was asked of another before, who was late.
+    var isRescue = false
 }
 
 /// How far a piece is.

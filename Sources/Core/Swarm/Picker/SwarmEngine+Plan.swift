@@ -136,10 +136,18 @@ extension SwarmEngine {
     }
 
     /// Asks elsewhere for what is late.
+    ///
+    /// Two pieces at a time, and not while four are being rescued: when everything is late the
+    /// lines are full, and asking for it twice would only fill them more.
     private mutating func rescue(
         _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
+        var underWay = range.count {
+            table.contains($0) && table[$0].asks.contains { $0.isRescue }
+        }
+        var left = 2
         for piece in range where table.contains(piece) && table[piece].state == .missing {
+            guard left > 0, underWay < 4 else { return }
             guard let ask = table[piece].asks.first, let seen = table[piece].seenAt,
                 now - max(seen, ask.at) > patience.limit,
                 let holder = bestHolder(of: piece, besides: ask.peer, now)
@@ -147,13 +155,15 @@ extension SwarmEngine {
             counters.rescues += 1
             peers[ask.peer]?.lateness += 1
             withdraw(ask, piece, &outputs)
+            if !ask.isRescue { underWay += 1 }
+            left -= 1
             table[piece].asks.removeFirst()
-            self.ask(holder, for: piece, now, &outputs)
+            self.ask(holder, for: piece, isRescue: true, now, &outputs)
         }
     }
 
     private mutating func ask(
-        _ peer: PeerHandle, for piece: PieceIndex, _ now: Instant,
+        _ peer: PeerHandle, for piece: PieceIndex, isRescue: Bool = false, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
         var blocks: UInt64 = 0
@@ -163,7 +173,7 @@ extension SwarmEngine {
             outputs.append(.send(peer, .request(geometry.block(number, of: piece))))
             peers[peer]?.outstanding += PieceGeometry.blockLength
         }
-        table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now))
+        table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now, isRescue: isRescue))
     }
 
     /// The neighbour that would deliver `piece` first, among those that hold it.
