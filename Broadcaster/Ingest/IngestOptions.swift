@@ -20,8 +20,8 @@ package struct IngestOptions: Sendable {
     package enum Pacing: Hashable, Sendable {
         /// By their timestamps against the monotonic clock, as a live input would deliver them.
         case realTime
-        /// As they come.
-        case none
+        /// When they come: the input keeps its own time, or none.
+        case asItComes
     }
 
     /// Where the media comes from.
@@ -44,7 +44,7 @@ package struct IngestOptions: Sendable {
         if case .file = source {
             self.pacing = pacing ?? .realTime
         } else {
-            self.pacing = pacing ?? .none
+            self.pacing = pacing ?? .asItComes
         }
     }
 }
@@ -68,15 +68,16 @@ package struct IngestLimits: Sendable {
     package var paceAhead: Interval = .milliseconds(40)
     /// How far behind real time a paced input may fall before it stops catching up.
     package var paceBehind: Interval = .milliseconds(1000)
-    /// The muxer's delay: audio frames are collected for half of it, and the PCR is behind the DTS
-    /// by it. Shorter costs overhead (about 100 bytes for each audio PES), longer costs lag.
+    /// How far the PCR is behind the DTS; audio frames are collected for half of it.
+    ///
+    /// Shorter costs overhead (about 100 bytes for each audio PES), longer costs lag.
     package var muxDelay: Interval = .milliseconds(200)
     /// How often PAT and PMT come where no key frame brings them.
     package var tablePeriod: Interval = .milliseconds(500)
     /// How many bytes may wait for the consumer before reading pauses: 4 s at 8 Mbit/s.
     package var unconsumedBytes = 4 << 20
-    /// How long a URL may deliver nothing before it is opened anew.
-    package var stall: Interval = .milliseconds(10_000)
+    /// How long a URL may deliver nothing before it is opened anew: HLS segments last 10 s.
+    package var stall: Interval = .milliseconds(15_000)
     /// The first pause before a lost URL is opened anew; it doubles.
     package var firstBackOff: Interval = .milliseconds(1000)
     /// The longest pause before a lost URL is opened anew.

@@ -74,7 +74,23 @@ import Primitives
             packet.size > 0
         else { return false }
         packet.adoptTimes(base: stream.pointee.time_base, wrapBits: stream.pointee.pts_wrap_bits)
-        packet.isVideo = stream.pointee.codecpar.pointee.codec_type == AVMEDIA_TYPE_VIDEO
+        let codec = stream.pointee.codecpar
+        packet.isVideo = codec?.pointee.codec_type == AVMEDIA_TYPE_VIDEO
+        if packet.times.duration == 0, let codec {
+            packet.times.duration = soundDuration(codec, packet.size)
+        }
         return true
     }
+}
+
+/// How long an audio packet of `size` bytes lasts, in 1/90000 s; 0 where unknown.
+///
+/// What libavformat reads while it probes has no durations yet, and several frames share one PTS.
+private func soundDuration(_ codec: UnsafeMutablePointer<AVCodecParameters>, _ size: Int) -> Int64 {
+    guard codec.pointee.codec_type == AVMEDIA_TYPE_AUDIO, codec.pointee.sample_rate > 0
+    else { return 0 }
+    var samples = Int64(av_get_audio_frame_duration2(codec, Int32(clamping: size)))
+    // A raw data block of AAC is 1024 samples (ISO/IEC 14496-3, 4.5.1.1).
+    if samples <= 0, codec.pointee.codec_id == AV_CODEC_ID_AAC { samples = 1024 }
+    return max(0, samples) * 90_000 / Int64(codec.pointee.sample_rate)
 }

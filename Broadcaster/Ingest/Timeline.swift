@@ -46,6 +46,9 @@ struct Timeline {
     /// The step assumed where nothing is known: 25 frames a second.
     private static let customaryStep: Int64 = 3600
 
+    /// How far a stream's own times may go back before that is a jump: 500 ms.
+    private static let disorder: Int64 = 45_000
+
     private let jump: Int64
     private var begin = Self.start
     private var current: Epoch?
@@ -101,22 +104,27 @@ struct Timeline {
         guard let raw = times.dts ?? times.pts else {
             return tracks[stream].last == nil ? nextStart : tracks[stream].end
         }
-        if let dts = adopt(raw, wrap: times.wrap) { return dts }
+        // Streams are interleaved unevenly, but one stream never goes back: that is a jump too.
+        let floor = (tracks[stream].last ?? .min / 2) - Self.disorder
+        if let dts = adopt(raw, wrap: times.wrap, floor: floor) { return dts }
         let start = seamStart(stream) ?? nextStart
         previous = current
         current = Epoch(offset: start &- raw, reference: raw)
         return start
     }
 
-    /// Output time of `raw` in the epoch that it is near to, which becomes the current one.
-    private mutating func adopt(_ raw: Int64, wrap: Int64?) -> Int64? {
+    /// Output time of `raw` in the epoch that it is near to, which becomes the current one; nil
+    /// where there is none, or only one in which it would be before `floor`.
+    private mutating func adopt(_ raw: Int64, wrap: Int64?, floor: Int64) -> Int64? {
         for (candidate, other) in [(current, previous), (previous, current)] {
             guard var epoch = candidate else { continue }
             let delta = difference(raw, epoch.reference, wrap: wrap)
             guard delta.magnitude <= jump.magnitude else { continue }
             epoch.reference &+= delta
+            let dts = epoch.reference &+ epoch.offset
+            guard dts >= floor else { continue }
             (current, previous) = (epoch, other)
-            return epoch.reference &+ epoch.offset
+            return dts
         }
         return nil
     }

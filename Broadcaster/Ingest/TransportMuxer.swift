@@ -38,8 +38,9 @@ import Primitives
         avformat_free_context(raw)
     }
 
-    /// Adds a packet for output stream `stream` with the times of the output; what the muxer then
-    /// writes is there for `take()`. False where the muxer refuses the packet.
+    /// Adds a packet to the output; false where the muxer refuses it.
+    ///
+    /// `stream` and the times are the output's. What the muxer writes is there for `take()`.
     func write(_ packet: Packet, stream: Int, pts: Int64, dts: Int64) -> Bool {
         let isVideoKey = packet.isVideo && packet.isKey
         let raw = packet.raw

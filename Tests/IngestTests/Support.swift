@@ -112,6 +112,8 @@ final class Collector: Sendable {
     }
     /// All bytes so far.
     var bytes: [UInt8] { chunks.flatMap(\.bytes) }
+    /// How many bytes came so far.
+    var count: Int { chunks.reduce(0) { $0 + $1.bytes.count } }
     /// What was said about the input.
     var info: StreamInfo? {
         events.lazy.compactMap { if case .opened(let info) = $0 { info } else { nil } }.first
@@ -146,7 +148,7 @@ func isOver(_ events: [IngestEvent]) -> Bool {
 }
 
 /// Runs a session as fast as it goes to its end.
-func run(_ source: IngestOptions.Source, pacing: IngestOptions.Pacing = .none) -> Collector {
+func run(_ source: IngestOptions.Source, pacing: IngestOptions.Pacing = .asItComes) -> Collector {
     let collector = Collector()
     var options = IngestOptions(source: source, pacing: pacing)
     options.limits.unconsumedBytes = 1 << 30
@@ -155,4 +157,56 @@ func run(_ source: IngestOptions.Source, pacing: IngestOptions.Pacing = .none) -
     collector.wait(isOver)
     session.stop()
     return collector
+}
+
+/// The PID of the packet at `offset`.
+func pid(_ bytes: [UInt8], _ offset: Int) -> Int {
+    Int(bytes[offset + 1] & 0x1f) << 8 | Int(bytes[offset + 2])
+}
+
+/// Where in the whole stream a player can start.
+func entryOffsets(_ chunks: [TSChunk]) -> [Int] {
+    var start = 0
+    var offsets: [Int] = []
+    for chunk in chunks {
+        offsets += chunk.marks.filter { $0.kind == .randomAccess }.map { start + $0.offset }
+        start += chunk.bytes.count
+    }
+    return offsets
+}
+
+/// The PCRs of a stream in units of 1/90000 s.
+func clockTimes(_ bytes: [UInt8]) -> [Int] {
+    stride(from: 0, to: bytes.count - 187, by: 188).compactMap { at in
+        guard bytes[at + 3] & 0x20 != 0, bytes[at + 4] >= 7, bytes[at + 5] & 0x10 != 0
+        else { return nil }
+        return bytes[(at + 6)...(at + 9)].reduce(0) { $0 << 8 | Int($1) } << 1
+            | Int(bytes[at + 10] >> 7)
+    }
+}
+
+/// Digests of the decoded frames of one kind of stream.
+func decoded(_ path: String, _ kind: String) -> [String] {
+    digests("ffmpeg -v error -flags2 skip_manual -i \(path) -map 0:\(kind):0 -f framemd5 -")
+}
+
+/// Digests of the packets of one kind of stream.
+func copied(_ path: String, _ kind: String) -> [String] {
+    digests("ffmpeg -v error -i \(path) -map 0:\(kind):0 -c copy -f framemd5 -")
+}
+
+private func digests(_ command: String) -> [String] {
+    lines(command).compactMap { line in
+        let fields = line.split(separator: ",")
+        return fields.count > 5 ? String(fields[5]) : nil
+    }
+}
+
+/// PTS and DTS of the packets of one kind of stream, in units of 1/90000 s.
+func packetTimes(_ path: String, _ kind: String) -> [(pts: Int, dts: Int)] {
+    let probe = "ffprobe -v error -select_streams \(kind):0 -show_entries packet=pts,dts"
+    return lines("\(probe) -of csv=p=0 \(path)").compactMap { line in
+        let fields = line.split(separator: ",").compactMap { Int($0) }
+        return fields.count >= 2 ? (fields[0], fields[1]) : nil
+    }
 }
