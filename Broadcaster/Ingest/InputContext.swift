@@ -79,6 +79,10 @@ import Primitives
         if packet.times.duration == 0, let codec {
             packet.times.duration = soundDuration(codec, packet.size)
         }
+        if packet.times.dts == nil, let delay = codec?.pointee.video_delay, delay > 0 {
+            let step = packet.times.duration > 0 ? packet.times.duration : 3600
+            packet.times.reorder = min(Int64(delay), 16) * step
+        }
         return true
     }
 }

@@ -28,6 +28,21 @@ import CFFmpeg
     /// Whether decoding can begin with it.
     var isKey: Bool { raw.pointee.flags & AV_PKT_FLAG_KEY != 0 }
 
+    /// Puts the parameter sets into a key frame that lacks them; false without memory.
+    func complete(with sets: AVCParameterSets) -> Bool {
+        guard size > 0, let data = raw.pointee.data else { return true }
+        guard let gap = sets.gap(in: UnsafeBufferPointer(start: data, count: size)) else {
+            return true
+        }
+        let tail = size - gap
+        guard gap <= size, av_grow_packet(raw, Int32(clamping: sets.bytes.count)) >= 0,
+            av_packet_make_writable(raw) >= 0, let data = raw.pointee.data
+        else { return false }
+        (data + gap + sets.bytes.count).update(from: data + gap, count: tail)
+        (data + gap).update(from: sets.bytes, count: sets.bytes.count)
+        return true
+    }
+
     /// Reads the times out of the packet, given its stream's clock.
     func adoptTimes(base: AVRational, wrapBits: Int32) {
         times.pts = ninetyKilohertz(raw.pointee.pts, base)

@@ -12,6 +12,8 @@ struct PacketTimes: Hashable {
     var dts: Int64?
     /// 0 where unknown.
     var duration: Int64 = 0
+    /// How much later than it is decoded the first picture is shown; matters where DTS is missing.
+    var reorder: Int64 = 0
     /// The period after which the input's timestamps wrap, or nil where they do not.
     var wrap: Int64?
 }
@@ -81,11 +83,15 @@ struct Timeline {
 
     /// The output's PTS and DTS for a packet of `stream`.
     mutating func map(_ times: PacketTimes, stream: Int) -> (pts: Int64, dts: Int64) {
-        let dts = place(times, stream: stream)
+        let placed = place(times, stream: stream)
         var track = tracks[stream]
+        var (pts, dts) = (placed + displayDelay(times), placed)
+        if times.dts == nil, times.pts != nil {
+            dts = min(pts, track.last.map { $0 + track.step } ?? pts - times.reorder)
+        }
         // The least change that keeps DTS rising and PTS not before it.
         let fixed = track.last.map { max(dts, $0 + 1) } ?? dts
-        let pts = max(dts + displayDelay(times), fixed)
+        pts = max(pts, fixed)
         if times.duration > 0, times.duration <= jump {
             track.step = times.duration
         } else if let last = track.last, fixed - last > 1, fixed - last <= jump {

@@ -11,6 +11,7 @@ import Primitives
 
     private let raw: UnsafeMutablePointer<AVFormatContext>
     private let output: MuxerOutput
+    private let parameterSets: AVCParameterSets?
 
     /// A muxer for streams that are described as in `sources`, in this order.
     ///
@@ -25,6 +26,7 @@ import Primitives
         else { throw .readFailed("out of memory") }
         self.raw = context
         self.output = output
+        parameterSets = sources.first.flatMap(avcParameterSets)
         context.pointee.pb = output.raw
         context.pointee.flags |= AVFMT_FLAG_CUSTOM_IO
         context.pointee.max_delay = Int32(clamping: limits.muxDelay.nanoseconds / 1000)
@@ -48,6 +50,7 @@ import Primitives
         (raw.pointee.pts, raw.pointee.dts) = (pts, dts)
         raw.pointee.duration = packet.times.duration
         raw.pointee.pos = -1
+        if isVideoKey, let parameterSets, !packet.complete(with: parameterSets) { return false }
         // Tables in front of each key frame, also where one follows another.
         if isVideoKey { setTables("pat_pmt_at_frames") }
         let status = av_write_frame(self.raw, raw)
@@ -98,6 +101,15 @@ import Primitives
     private func setTables(_ flags: String) {
         av_opt_set(raw.pointee.priv_data, "mpegts_flags", flags, 0)
     }
+}
+
+/// The parameter sets of a stream of H.264 that keeps them in its container's header.
+private func avcParameterSets(_ stream: UnsafeMutablePointer<AVStream>) -> AVCParameterSets? {
+    guard let codec = stream.pointee.codecpar, codec.pointee.codec_id == AV_CODEC_ID_H264
+    else { return nil }
+    let record = UnsafeBufferPointer(
+        start: codec.pointee.extradata, count: Int(codec.pointee.extradata_size))
+    return AVCParameterSets(record: Array(record))
 }
 
 /// The memory that a muxer writes into.

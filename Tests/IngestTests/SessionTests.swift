@@ -138,8 +138,9 @@ struct SessionTests {
         #expect(held < 20_000 + largest)
         var consumed = 0
         collector.wait { events in
-            session.consumed(bytes: collector.count - consumed)
-            consumed = collector.count
+            let total = collector.count
+            session.consumed(bytes: total - consumed)
+            consumed = total
             return isOver(events)
         }
         #expect(collector.last == .ended)

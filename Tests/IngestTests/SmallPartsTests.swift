@@ -100,3 +100,32 @@ struct MarkScannerTests {
         }
     }
 }
+
+@Suite("Parameter sets of H.264")
+struct AVCParameterSetsTests {
+    private let record: [UInt8] = [1, 66, 0, 30, 0xff, 0xe1, 0, 2, 0x67, 7, 1, 0, 1, 0x68]
+
+    @Test("go behind the delimiter of a key frame that lacks them, and only there")
+    func gaps() throws {
+        let sets = try #require(AVCParameterSets(record: record))
+        #expect(sets.bytes == [0, 0, 0, 2, 0x67, 7, 0, 0, 0, 1, 0x68])
+        let delimiter: [UInt8] = [0, 0, 0, 2, 9, 0xf0]
+        let slice: [UInt8] = [0, 0, 0, 2, 0x61, 1]
+        #expect(sets.gap(in: slice) == 0)
+        #expect(sets.gap(in: delimiter + slice) == 6)
+        #expect(sets.gap(in: delimiter + [0, 0, 0, 1, 0x65]) == nil)
+        #expect(sets.gap(in: sets.bytes + slice) == nil)
+        #expect(sets.gap(in: []) == nil)
+    }
+
+    @Test("are not read past the end of a record or a packet")
+    func hostile() throws {
+        for count in record.indices { _ = AVCParameterSets(record: Array(record.prefix(count))) }
+        #expect(AVCParameterSets(record: [1, 2, 3, 4, 0xff, 0xff, 0xff, 0xff]) == nil)
+        let sets = try #require(AVCParameterSets(record: record))
+        #expect(sets.gap(in: [0xff, 0xff, 0xff, 0xff, 9, 1]) == nil)
+        #expect(sets.gap(in: [0xff, 0xff, 0xff, 0xff, 6]) == nil)
+        // A delimiter that claims to be longer than the packet hides no slice.
+        #expect(sets.gap(in: [0, 0, 0, 9, 9, 0, 0, 0, 1]) == nil)
+    }
+}

@@ -47,6 +47,35 @@ struct StreamCopyTests {
         }
     }
 
+    @Test("can be decoded from every entry, also where key frames are not IDR pictures")
+    func openGroups() {
+        let path = Clips.encode(
+            "open.mp4",
+            "-c:v libx264 -preset ultrafast -g 25 -bf 2 -x264-params open-gop=1"
+                + " -pix_fmt yuv420p -c:a aac")
+        let output = run(.file(path))
+        let bytes = output.bytes
+        let entries = entryOffsets(output.chunks)
+        #expect(entries.count == 3)
+        for (i, entry) in entries.enumerated() {
+            let part = Clips.write(Array(bytes[entry...]), to: "open-\(i).out")
+            let pictures = decoded(part, "v")
+            #expect(pictures.count >= 75 - 25 * i - 3)
+            #expect(Array(decoded(path, "v").suffix(20)) == Array(pictures.suffix(20)))
+        }
+    }
+
+    @Test(
+        "shows every picture at its time, whatever the container says of DTS",
+        arguments: ["mkv", "flv", "ts"])
+    func times(_ container: String) {
+        let path = Clips.copy("times.\(container)")
+        let copy = Clips.write(run(.file(path)).bytes, to: "times-\(container).out")
+        let shown = packetTimes(copy, "v").map(\.pts).sorted()
+        #expect(shown.count == 75)
+        #expect(zip(shown, shown.dropFirst()).allSatisfy { (3500...3700).contains($1 - $0) })
+    }
+
     @Test("takes audio alone, with an entry about every half second")
     func audio() {
         let path = Clips.make(

@@ -67,6 +67,17 @@ struct TimelineTests {
         #expect(line.map(PacketTimes(), stream: 0) == (100_800, 100_800))
     }
 
+    @Test("counts DTS on where only PTS are known, and leaves these as they are")
+    func reordered() {
+        var line = Timeline(streams: 1, jump: 900_000)
+        let shown: [Int64] = [0, 14_400, 7200, 3600, 10_800]
+        let out = shown.map { pts in
+            line.map(PacketTimes(pts: pts, duration: 3600, reorder: 7200), stream: 0)
+        }
+        #expect(out.map(\.pts) == [90_000, 104_400, 97_200, 93_600, 100_800])
+        #expect(out.map(\.dts) == [82_800, 86_400, 90_000, 93_600, 97_200])
+    }
+
     @Test("repeats a pass after the length of its longest stream, B-frames and all")
     func seam() {
         var line = Timeline(streams: 2, jump: 900_000)
