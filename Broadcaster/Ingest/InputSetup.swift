@@ -38,8 +38,11 @@ struct InputSetup {
             url = "file:" + path
             options.set("protocol_whitelist", Protocols.forFiles)
         case .url(let address):
-            url = address
-            for (name, value) in Protocols.options { options.set(name, value) }
+            let listening = Protocols.listening(address)
+            url = listening.url
+            for (name, value) in Protocols.options + listening.options {
+                options.set(name, value)
+            }
         case .stream:
             options.set("protocol_whitelist", Protocols.forStreams)
         }

@@ -33,6 +33,25 @@ enum Protocols {
     /// Whether this URL's scheme is one that is read.
     static func knows(_ url: String) -> Bool { scheme(of: url).map(schemes.contains) ?? false }
 
+    /// The URL and the further options with which to open what a person wrote.
+    ///
+    /// TCP, SRT and RIST know by the URL that they are to listen; RTMP, HTTP and RTSP want an
+    /// option instead, and would ask a server for a stream that is named so.
+    static func listening(_ url: String) -> (url: String, options: [(String, String)]) {
+        let option: (String, String)
+        switch scheme(of: url) {
+        case "rtmp", "rtmps", "http", "https": option = ("listen", "1")
+        case "rtsp", "rtsps": option = ("rtsp_flags", "listen")
+        default: return (url, [])
+        }
+        guard let mark = url.lastIndex(of: "?") else { return (url, []) }
+        let fields = url[url.index(after: mark)...].split(separator: "&")
+        let rest = fields.filter { $0 != "listen" && $0 != "listen=1" }
+        guard rest.count < fields.count else { return (url, []) }
+        let query = rest.isEmpty ? "" : "?" + rest.joined(separator: "&")
+        return (url[..<mark] + query, [option])
+    }
+
     /// Whether silence is no sign of loss, because this side waits to be called.
     static func awaitsCaller(_ url: String) -> Bool {
         ["listen=1", "listen=2", "mode=listener", "?listen", "&listen", "rist://@"]

@@ -82,6 +82,20 @@ struct RedactionTests {
     }
 }
 
+@Suite("A URL that listens")
+struct ListeningTests {
+    @Test("becomes an option where the protocol wants one")
+    func options() {
+        #expect(Protocols.listening("rtmp://h/a/k?listen=1").url == "rtmp://h/a/k")
+        #expect(Protocols.listening("rtmp://h/a/k?listen=1").options.map(\.0) == ["listen"])
+        #expect(Protocols.listening("http://h/x?a=1&listen&b=2").url == "http://h/x?a=1&b=2")
+        #expect(Protocols.listening("rtsp://h/x?listen").options.map(\.1) == ["listen"])
+        #expect(Protocols.listening("http://h/x?a=1").options.isEmpty)
+        #expect(Protocols.listening("srt://h:1?mode=listener").url == "srt://h:1?mode=listener")
+        #expect(Protocols.listening("tcp://h:1?listen").url == "tcp://h:1?listen")
+    }
+}
+
 @Suite("A scanner of marks")
 struct MarkScannerTests {
     @Test("never reads past the end, whatever the bytes")
