@@ -132,6 +132,14 @@ package struct SwarmEngine: Sendable {
 struct Stripe: Sendable {
     /// Who holds our standing requests.
     var parent: PeerHandle?
+    /// Who fed us before, and still holds what we asked of it: the way back if the new parent
+    /// refuses.
+    var previous: PeerHandle?
+    /// Since when it is the parent, and whether it has shown that it takes us.
+    var since = Instant.zero
+    var isProven = false
+    /// Our hops when we were last fed: in a loop of orphans nobody comes nearer to the source.
+    var lastDepth = ParentPolicy.unfed
     /// Our hops from the source.
     var depth = ParentPolicy.unfed
 }

@@ -140,15 +140,30 @@ extension SwarmEngine {
         let stripe = stripe(of: block.piece)
         let jitter = Interval.milliseconds(Int64(random.next() % 1000))
         let isSource = peers[peer]?.isSource ?? false
-        if edge.map({ block.piece > $0 }) ?? true || stripes[stripe].parent == peer {
-            peers[peer]?.refusedUntil[stripe] = now + .seconds(2) + jitter
-            if stripes[stripe].parent == peer { stripes[stripe].parent = nil }
+        let stood = table[block.piece].seenAt.map { ask.at < $0 } ?? true
+        if stood {
+            refusedFeed(peer, in: stripe, now)
         } else if isSource {
             peers[peer]?.backOff = now + .milliseconds(200) + jitter * 0.4
         } else {
             _ = peers[peer]?.has.remove(block.piece)
         }
         timers.wake(.plan, by: now + .milliseconds(5))
+    }
+
+    /// A neighbour does not feed us in a stripe: back to the one before it. It is asked again
+    /// after 2 s, 4 s, 8 s and so on: places become free when somebody leaves, not by asking.
+    private mutating func refusedFeed(_ peer: PeerHandle, in s: Int, _ now: Instant) {
+        guard let state = peers[peer], state.refusedUntil[s] <= now else { return }
+        let pause = Double(1 << min(Int(state.refusals[s]), 4))
+        let jitter = Double(random.next() % 1000) / 1000
+        peers[peer]?.refusedUntil[s] = now + .seconds(pause * (2 + jitter))
+        peers[peer]?.refusals[s] = min(state.refusals[s] + 1, 8)
+        guard stripes[s].parent == peer else { return }
+        stripes[s].parent = stripes[s].previous
+        stripes[s].previous = nil
+        stripes[s].isProven = stripes[s].parent != nil
+        stripes[s].since = now
     }
 
     /// Re-chokes, and lets go of children that have stopped asking.

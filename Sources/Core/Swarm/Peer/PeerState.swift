@@ -36,6 +36,8 @@ struct PeerState: Sendable {
     var depths: [UInt8]
     /// Stripes in which it has refused to feed us, until when.
     var refusedUntil: [Instant]
+    /// How often in a row it has refused in each stripe.
+    var refusals: [UInt8]
     /// Stripes in which it is our child: when it last asked.
     var childSince: [Instant?]
     /// It refused a single piece: not asked for single pieces until then.
@@ -70,6 +72,7 @@ struct PeerState: Sendable {
         knows = WindowBitmap(base: PieceIndex(0), capacity: window)
         depths = Array(repeating: ParentPolicy.unfed, count: stripes)
         refusedUntil = Array(repeating: .zero, count: stripes)
+        refusals = Array(repeating: 0, count: stripes)
         childSince = Array(repeating: nil, count: stripes)
         gives = RateMeter(constant: .seconds(3))
     }

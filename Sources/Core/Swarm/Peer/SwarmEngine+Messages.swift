@@ -105,8 +105,19 @@ extension SwarmEngine {
     /// It serves us no more: what it was asked for is to be asked elsewhere.
     private mutating func choked(_ peer: PeerHandle, _ now: Instant) {
         peers[peer]?.isChoking = true
-        for s in stripes.indices where stripes[s].parent == peer { stripes[s].parent = nil }
+        orphan(of: peer, now)
         timers.wake(.plan, by: now)
+    }
+
+    /// A neighbour is no parent any more: back to the one before it where there is one.
+    mutating func orphan(of peer: PeerHandle, _ now: Instant) {
+        for s in stripes.indices {
+            if stripes[s].previous == peer { stripes[s].previous = nil }
+            guard stripes[s].parent == peer else { continue }
+            stripes[s].parent = stripes[s].previous
+            stripes[s].previous = nil
+            stripes[s].since = now
+        }
     }
 
     mutating func receivedLive(

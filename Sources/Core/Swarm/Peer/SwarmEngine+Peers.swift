@@ -64,18 +64,18 @@ extension SwarmEngine {
         if state.introduction.outgoing {
             planner.disconnected(state.introduction.endpoint, at: now)
         }
-        forget(peer)
+        forget(peer, now)
         timers.wake(.plan, by: now)
         timers.wake(.connect, by: now + .milliseconds(100))
         serve(now, &outputs)
     }
 
     /// Takes a neighbour out of everything.
-    private mutating func forget(_ peer: PeerHandle) {
+    private mutating func forget(_ peer: PeerHandle, _ now: Instant) {
         peers.remove(peer)
         uploads.drop(peer)
         sourcePolicy.release(peer)
-        for s in stripes.indices where stripes[s].parent == peer { stripes[s].parent = nil }
+        orphan(of: peer, now)
         guard let wantFrom, let edge else { return }
         let last = min(edge.advanced(by: ahead * 2), table.limit)
         let first = max(wantFrom, table.base)
@@ -102,7 +102,7 @@ extension SwarmEngine {
         case .duplicate:
             break
         }
-        forget(peer)
+        forget(peer, now)
         outputs.append(.close(peer, reason))
         timers.wake(.plan, by: now)
         timers.wake(.connect, by: now + .milliseconds(100))

@@ -40,6 +40,8 @@ struct PieceSlot: Sendable {
     var asks: [Ask] = []
     /// Who sent the blocks that are there.
     var senders: [PeerHandle] = []
+    /// Who was asked and is not any more, but may have sent it before it heard so.
+    var crossed: [PeerHandle] = []
     /// Copies passed on.
     var copies = 0
     /// When the live edge passed it: from then on it exists somewhere.

@@ -24,20 +24,30 @@ extension SwarmEngine {
         peers[peer]?.gives.add(Int(block.length), at: now)
         peers[peer]?.received += Int(block.length)
         guard table.contains(block.piece), table[block.piece].state == .missing,
-            let asked = table[block.piece].asks.firstIndex(where: {
-                $0.peer == peer && $0.blocks & bit != 0
-            }), table[block.piece].received & bit == 0
+            table[block.piece].received & bit == 0, wasAsked(peer, block, bit, &outputs)
         else {
             wasted(peer, block, now, &outputs)
             return
         }
-        table[block.piece].asks[asked].blocks &= ~bit
-        if table[block.piece].asks[asked].blocks == 0 {
-            table[block.piece].asks.remove(at: asked)
-        }
-        settle(peer, Int(block.length))
         counters.usefulBytes += Int(block.length)
         keep(block, bit, peer, now, &outputs)
+    }
+
+    /// Whether a block was asked of `peer`, now or until a moment ago; notes that it has come.
+    private mutating func wasAsked(
+        _ peer: PeerHandle, _ block: Block, _ bit: UInt64, _ outputs: inout [SwarmOutput]
+    ) -> Bool {
+        let asks = table[block.piece].asks
+        guard asks.contains(where: { $0.peer == peer && $0.blocks & bit != 0 })
+            || table[block.piece].crossed.contains(peer)
+        else { return false }
+        for (index, ask) in asks.enumerated() where ask.blocks & bit != 0 {
+            table[block.piece].asks[index].blocks &= ~bit
+            settle(ask.peer, Int(block.length))
+            if ask.peer != peer { outputs.append(.send(ask.peer, .cancel(block))) }
+        }
+        table[block.piece].asks.removeAll { $0.blocks == 0 }
+        return true
     }
 
     /// A block that nobody waits for: twice because a rescue crossed it, or never asked for.
@@ -58,11 +68,15 @@ extension SwarmEngine {
         let piece = block.piece
         table[piece].received |= bit
         if !table[piece].senders.contains(peer) { table[piece].senders.append(peer) }
+        let stripe = stripe(of: piece)
+        if stripes[stripe].parent == peer { stripes[stripe].isProven = true }
+        peers[peer]?.refusals[stripe] = 0
         noteHolder(peer, piece, now)
         outputs.append(.accept(block))
         guard table[piece].received == allBlocks else { return }
         for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
         table[piece].asks = []
+        table[piece].crossed = []
         table[piece].state = .unproven
         guard metainfo.entry(of: piece) == nil else { return prove(piece, &outputs) }
         outputs.append(.sendLive(peer, .wantRecords(from: piece, count: 1)))
@@ -130,6 +144,9 @@ extension SwarmEngine {
         for number in 0..<geometry.blocksPerPiece where ask.blocks & (1 << UInt64(number)) != 0 {
             outputs.append(.send(ask.peer, .cancel(geometry.block(number, of: piece))))
             settle(ask.peer, PieceGeometry.blockLength)
+        }
+        if !table[piece].crossed.contains(ask.peer), table[piece].crossed.count < 8 {
+            table[piece].crossed.append(ask.peer)
         }
     }
 

@@ -36,13 +36,38 @@ extension SwarmEngine {
     private mutating func chooseParents(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         for s in stripes.indices {
             let old = stripes[s].parent
-            let new = ParentPolicy.choose(candidates(in: s, now), salt: ourID.salt(s))
-            let oldDepth = stripes[s].depth
-            stripes[s].parent = new
-            stripes[s].depth = depth(under: new, in: s)
-            if let old, old != new { leave(old, in: s, &outputs) }
-            if stripes[s].depth != oldDepth { timers.wake(.status, by: now) }
+            let possible = candidates(in: s, now)
+            let new = ParentPolicy.choose(possible, salt: ourID.salt(s))
+            if new != old {
+                let isUsable = possible.contains { $0.peer == old }
+                if let old, !isUsable { leave(old, in: s, &outputs) }
+                stripes[s].previous = isUsable ? old : nil
+                stripes[s].parent = new
+                stripes[s].since = now
+                stripes[s].isProven = false
+            }
+            updateDepth(s, now)
         }
+    }
+
+    /// A parent that has not refused for this long feeds us.
+    private var trial: Interval { .milliseconds(300) }
+
+    /// Our depth follows the parent's; on trial it does not get better, so that nobody is drawn
+    /// to a node that is refused a moment later.
+    private mutating func updateDepth(_ s: Int, _ now: Instant) {
+        let old = stripes[s].depth
+        var new = depth(under: stripes[s].parent, in: s)
+        if let parent = stripes[s].parent, !stripes[s].isProven {
+            let roundTrip = peers[parent]?.roundTrip ?? .zero
+            stripes[s].isProven = now - stripes[s].since > trial + roundTrip
+            if !stripes[s].isProven { new = max(old, new) }
+        }
+        guard new != old else { return }
+        stripes[s].depth = new
+        if new < ParentPolicy.unfed { stripes[s].lastDepth = new }
+        if new == ParentPolicy.unfed { stripes[s].since = now }
+        timers.wake(.status, by: now)
     }
 
     private func depth(under parent: PeerHandle?, in stripe: Int) -> UInt8 {
@@ -53,13 +78,13 @@ extension SwarmEngine {
 
     private func candidates(in stripe: Int, _ now: Instant) -> [ParentCandidate] {
         let current = stripes[stripe].parent
+        let limit = depthLimit(in: stripe, now)
         var found: [ParentCandidate] = []
         for handle in peers.handles {
             guard let peer = peers[handle], peer.isLive, !peer.isChoking,
                 peer.childSince[stripe] == nil, peer.refusedUntil[stripe] <= now,
                 now - peer.heardAt < settings.quietAfter,
-                handle == current || current == nil
-                    || peer.depths[stripe] < stripes[stripe].depth
+                handle == current || peer.depths[stripe] < limit
             else { continue }
             let feeds = stripes.indices.count { $0 != stripe && stripes[$0].parent == handle }
             found.append(
@@ -69,6 +94,16 @@ extension SwarmEngine {
                     isCurrent: handle == current))
         }
         return found
+    }
+
+    /// Parents are nearer to the source than this. Whoever is deeper than an orphan was may hang
+    /// below it; when nobody else is found in a second, the tree has changed and all will do.
+    private func depthLimit(in s: Int, _ now: Instant) -> UInt8 {
+        let stripe = stripes[s]
+        if stripe.parent != nil { return stripe.depth }
+        guard now - stripe.since < .seconds(1), stripe.lastDepth < ParentPolicy.deepest
+        else { return ParentPolicy.unfed }
+        return stripe.lastDepth + 1
     }
 
     /// Takes back the standing requests of a stripe from the parent that was.
