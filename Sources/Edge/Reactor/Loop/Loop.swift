@@ -54,7 +54,7 @@ package actor Loop {
 
     /// Calls `turnEnded` of `object` once all callbacks of this turn have run.
     @Loop static func atEndOfTurn(_ object: any TurnEndObserver) {
-        shared.thread.endOfTurn.append(object)
+        shared.thread.atEndOfTurn(object)
     }
 }
 

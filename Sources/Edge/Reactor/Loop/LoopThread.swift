@@ -11,7 +11,9 @@ final class LoopThread: SerialExecutor, @unchecked Sendable {
     /// The event base; used on the loop's thread only.
     let base: OpaquePointer
     /// Whom to call at the end of the turn; used on the loop's thread only.
-    var endOfTurn: [any TurnEndObserver] = []
+    private var endOfTurn: [any TurnEndObserver] = []
+    /// Becomes due when somebody waits for the end of the turn.
+    private var turnEnd: OpaquePointer?
 
     private let jobs = Mutex<[UnownedJob]>([])
     private let wakeup: Int32
@@ -48,6 +50,8 @@ final class LoopThread: SerialExecutor, @unchecked Sendable {
             base, wakeup, Int16(EV_READ | EV_PERSIST),
             { _, _, context in LoopThread.from(context).runJobs() }, context)
         event_add(event, nil)
+        turnEnd = event_new(
+            base, -1, 0, { _, _, context in LoopThread.from(context).finishTurn() }, context)
         var thread = pthread_t()
         let result = pthread_create(
             &thread, nil,
@@ -66,10 +70,14 @@ final class LoopThread: SerialExecutor, @unchecked Sendable {
 
     private func run() {
         owner.store(UInt(pthread_self()), ordering: .relaxed)
-        while true {
-            event_base_loop(base, EVLOOP_ONCE)
-            finishTurn()
-        }
+        event_base_loop(base, 0)
+    }
+
+    /// Calls `turnEnded` of `object` after the callbacks that are due now.
+    func atEndOfTurn(_ object: any TurnEndObserver) {
+        // What becomes active now comes last among what is due.
+        if endOfTurn.isEmpty { event_active(turnEnd, 0, 0) }
+        endOfTurn.append(object)
     }
 
     private func finishTurn() {
