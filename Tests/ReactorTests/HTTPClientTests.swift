@@ -48,7 +48,6 @@ struct HTTPClientTests {
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more",
             "HTTP/1.0 200 OK\r\n\r\nhello", "HTTP/1.1 200\r\nConnection: close\r\n\r\nhello",
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\n\r\n",
-            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
         ])
     func framings(answer: String) async throws {
         let server = try ScriptServer(answer: answer)
@@ -93,12 +92,27 @@ struct HTTPClientTests {
             ("SSH-2.0-OpenSSH\r\n\r\n", .protocolViolation),
             ("HTTP/1.1 0 x\r\n\r\n", .protocolViolation),
             ("HTTP/1.1 200 OK\r\nX: " + String(repeating: "a", count: 70_000), .protocolViolation),
-            (String(repeating: "HTTP/1.1 100 C\r\nX: y\r\n\r\n", count: 50), .protocolViolation),
+            (String(repeating: "HTTP/1.1 100 C\r\nX: y\r\n\r\n", count: 50), .truncated),
         ] as [(String, HTTPClientFault)])
     func lies(answer: String, fault: HTTPClientFault) async throws {
         let server = try ScriptServer(answer: answer)
         #expect(await fetch(server.url(), limits: small()) == .failure(fault))
         server.close()
+    }
+
+    @Test("takes a few interim responses before the one that counts, not an endless row")
+    func interim() async throws {
+        let interim = "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
+        let final = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+        let server = try ScriptServer(
+            answer: String(repeating: interim, count: 3) + final, closing: false)
+        let result = await fetch(server.url(), limits: small())
+        #expect(try result.get().body == Array("hello".utf8))
+        server.close()
+        let endless = try ScriptServer(
+            answer: String(repeating: interim, count: 5) + final, closing: false)
+        #expect(await fetch(endless.url(), limits: small()) == .failure(.protocolViolation))
+        endless.close()
     }
 
     @Test("survives an answer cut off at every byte")

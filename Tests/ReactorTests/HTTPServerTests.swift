@@ -39,8 +39,8 @@ struct HTTPServerTests {
         #expect(request.path == "/a b/c")
         #expect(request.target.hasPrefix("/a%20b/c?info_hash=%00"))
         #expect(request.query("info_hash") == [0, 0xff, 0x26, 0x78])
-        #expect(request.query.map { String(decoding: $0.name, as: UTF8.self) }
-            == ["info_hash", "empty", "flag", "a", "a"])
+        let names = request.query.map { String(decoding: $0.name, as: UTF8.self) }
+        #expect(names == ["info_hash", "empty", "flag", "a", "a"])
         #expect(request.query("a") == Array("1 2+3".utf8))
         #expect(request.headers["X-TWO"] == "one")
         #expect(request.headers.all("x-two") == ["one", "two"])
@@ -53,7 +53,8 @@ struct HTTPServerTests {
     func keepAlive() async throws {
         let server = try hello()
         let client = RawClient(
-            port: server.port, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n")
+            port: server.port,
+            "GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await eventually { client.text.hasSuffix("hello /2") })
         #expect(client.text.contains("hello /1"))
         #expect(!client.isClosed && server.connectionCount == 1)
@@ -106,7 +107,7 @@ struct HTTPServerTests {
     @Test(
         "refuses what is no request, and closes",
         arguments: [
-            ("GET / HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 4000) + "\r\n", "400"),
+            ("GET / HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 6000) + "\r\n", "400"),
             ("GET /" + String(repeating: "a", count: 20_000) + " HTTP/1.1\r\n\r\n", "400"),
             (String(repeating: "a", count: 20_000), "400"),
             ("nonsense\r\n\r\n", "400"), ("GET / HTTP/9.1\r\n\r\n", "400"),
@@ -121,7 +122,9 @@ struct HTTPServerTests {
         let server = try hello()
         let client = RawClient(port: server.port, text)
         #expect(await eventually { client.isClosed && server.connectionCount == 0 })
-        #expect(client.text.dropFirst(9).hasPrefix(status) || client.text.isEmpty)
+        // A reset because of what was not read may overtake the answer.
+        let line = client.text.prefix { $0 != "\r\n" }
+        #expect(line.contains(" \(status)") || line.isEmpty)
         let other = RawClient(port: server.port, "GET /after HTTP/1.0\r\n\r\n")
         #expect(await eventually { other.text.hasSuffix("hello /after") })
         server.close()
@@ -342,14 +345,14 @@ struct HTTPStreamTests {
     @Test("outlives a silent client by far, unlike its request")
     func silentClient() async throws {
         var limits = HTTPServerLimits()
-        limits.headerDeadline = .milliseconds(50)
-        limits.idleTimeout = .milliseconds(50)
-        limits.stallTimeout = .milliseconds(50)
+        limits.headerDeadline = .milliseconds(500)
+        limits.idleTimeout = .milliseconds(500)
+        limits.stallTimeout = .milliseconds(500)
         let stage = try Stage(limits: limits)
         let client = RawClient(port: stage.port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         #expect(await eventually { stage.responder != nil })
         stage.responder?.start(status: 200)
-        await pause(.milliseconds(200))
+        await pause(.milliseconds(1200))
         stage.responder?.write([120])
         #expect(await eventually { client.text.hasSuffix("1\r\nx\r\n") })
         #expect(!client.isClosed)

@@ -23,7 +23,9 @@ package struct HTTPClientLimits: Hashable, Sendable {
     package init() {}
 }
 
-/// Why there is no response. A status that means failure is a response.
+/// Why there is no response.
+///
+/// A status that means failure is a response.
 package enum HTTPClientFault: Error, Hashable, Sendable {
     /// Not a URL that can be asked for.
     case malformedURL

@@ -35,6 +35,8 @@ final class HTTPServerConnection {
     private var serial = 0
     private weak var responder: HTTPResponder?
     private var wasAboveLowWater = false
+    /// Whether a request was refused, after which the connection ends.
+    private var isLast = false
     private lazy var deadline = LoopTimer { [weak self] in self?.abort() }
 
     init(
@@ -101,6 +103,7 @@ final class HTTPServerConnection {
     private func refuse(_ status: Int, _ headers: HTTPHeaders = [:]) {
         var headers = headers
         headers["Connection"] = "close"
+        isLast = true
         reply(status, headers, [])
     }
 
@@ -108,7 +111,8 @@ final class HTTPServerConnection {
         request = nil
         state = .waiting
         wasAboveLowWater = false
-        deadline.schedule(at: Loop.now + limits.idleTimeout)
+        // After CONNECT libevent would keep the connection, whatever was promised.
+        deadline.schedule(at: Loop.now + (isLast ? .zero : limits.idleTimeout))
     }
 
     private func closed() {
