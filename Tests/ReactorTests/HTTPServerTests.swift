@@ -116,6 +116,10 @@ struct HTTPServerTests {
             ("GET / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab", "413"),
             ("GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", "4"),
             ("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "400"),
+            (
+                "GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + String(repeating: "5", count: 100_000), "none"
+            ),
             ("GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n", "4"),
         ] as [(String, String)])
     func refused(text: String, status: String) async throws {

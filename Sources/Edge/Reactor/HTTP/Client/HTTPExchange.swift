@@ -27,8 +27,8 @@ final class HTTPExchange: TurnEndObserver {
 
     /// Interim responses (1xx) that are taken before the one that counts; each may bring fields.
     private static let maxHeaderBlocks = 4
-    /// What a chunk's framing may add to what is buffered.
-    private static let framingSlack = 4096
+    /// What may be buffered beyond the largest body: framing, and what one more read brings.
+    private static let framingSlack = 65_536
 
     init(
         _ url: HTTPURL, at endpoint: Endpoint, from local: IPAddress?, limits: HTTPClientLimits,
@@ -51,10 +51,28 @@ final class HTTPExchange: TurnEndObserver {
         evhttp_connection_set_max_body_size(evcon, limits.bodyBytes)
         var timeout = timeval(limits.perOperation)
         evhttp_connection_set_timeout_tv(evcon, &timeout)
-        // A line without an end would be buffered for as long as it comes.
-        bufferevent_setwatermark(
-            evhttp_connection_get_bufferevent(evcon), Int16(EV_READ), 0,
-            max(limits.bodyBytes, limits.headerBytes) + Self.framingSlack)
+        boundInput()
+    }
+
+    /// A line without an end would be buffered for as long as it comes, or be looked at again and
+    /// again once a watermark stops it.
+    private func boundInput() {
+        let bufferevent = evhttp_connection_get_bufferevent(evcon)
+        bufferevent_setwatermark(bufferevent, Int16(EV_READ), 0, inputLimit)
+        evbuffer_add_cb(
+            bufferevent_get_input(bufferevent),
+            { buffer, _, context in
+                let length = evbuffer_get_length(buffer)
+                HTTPExchange.from(context)?.inputChanged(length)
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private var inputLimit: Int { max(limits.bodyBytes, limits.headerBytes) + Self.framingSlack }
+
+    private nonisolated func inputChanged(_ length: Int) {
+        Loop.assumeIsolated {
+            if length >= inputLimit { finish(.failed(.tooLarge)) }
+        }
     }
 
     func begin(_ completion: @escaping @Loop (Outcome) -> Void) {

@@ -11,7 +11,7 @@ import Glibc
 import Primitives
 
 @Loop
-final class HTTPServerConnection {
+final class HTTPServerConnection: TurnEndObserver {
     private enum State {
         /// For a request; ends with the deadline.
         case waiting
@@ -53,8 +53,10 @@ final class HTTPServerConnection {
         var stall = timeval(limits.stallTimeout)
         bufferevent_set_timeouts(bufferevent, nil, &stall)
         // While an answer is streamed libevent reads on, without any limit of its own.
-        let most = limits.headerBytes + 2 * HTTPServerLimits.discardedBody
-        bufferevent_setwatermark(bufferevent, Int16(EV_READ), 0, most)
+        bufferevent_setwatermark(bufferevent, Int16(EV_READ), 0, inputLimit)
+        evbuffer_add_cb(
+            bufferevent_get_input(bufferevent),
+            { _, _, context in HTTPServerConnection.from(context) { $0.inputChanged() } }, context)
         Socket(bufferevent_getfd(bufferevent)).setTCP(TCP_NODELAY, 1)
         deadline.schedule(at: Loop.now + limits.headerDeadline)
     }
@@ -71,6 +73,23 @@ final class HTTPServerConnection {
     }
 
     // MARK: Requests
+
+    /// Bytes that are read ahead; no request needs as many.
+    private var inputLimit: Int { limits.headerBytes + 2 * HTTPServerLimits.discardedBody }
+
+    private var isInputFull: Bool {
+        evbuffer_get_length(bufferevent_get_input(bufferevent)) >= inputLimit
+    }
+
+    private func inputChanged() {
+        if state == .waiting, isInputFull { Loop.atEndOfTurn(self) }
+    }
+
+    func turnEnded() {
+        // Full, and not a request yet, as a chunk's size that does not end: libevent would try
+        // again and again to make sense of it.
+        if state == .waiting, isInputFull { abort() }
+    }
 
     func received(_ request: UnsafeMutablePointer<evhttp_request>, handler: HTTPServer.Handler) {
         deadline.cancel()
