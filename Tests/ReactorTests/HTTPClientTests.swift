@@ -159,7 +159,7 @@ struct HTTPClientTests {
             connection.send(Array(head.utf8))
             for _ in 0..<64 { connection.send(block) }
         }
-        let limits = small(total: .milliseconds(800), body: 100_000)
+        let limits = small(total: .seconds(30), body: 100_000)
         #expect(await fetch(server.url(), limits: limits) == .failure(fault))
         #expect((connections.entries.first?.queuedBytes ?? 0) < 64 << 20)
         server.close()

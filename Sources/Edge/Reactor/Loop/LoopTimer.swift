@@ -39,9 +39,12 @@ package final class LoopTimer: EventOwner {
     }
 
     func eventFired(_ what: Int32, on descriptor: Int32) {
+        let due = armed
         armed = nil
         guard let deadline else { return }
-        guard Loop.now >= deadline else { return arm(for: deadline) }
+        // One that was put off takes its place anew even if it is late by now, lest it overtake
+        // others that are due before it.
+        guard due == deadline, Loop.now >= deadline else { return arm(for: deadline) }
         self.deadline = nil
         handler()
     }
