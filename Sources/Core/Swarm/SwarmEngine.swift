@@ -34,6 +34,8 @@ package struct SwarmEngine: Sendable {
     var firstWindowAt: Instant?
     var tunedAt: Instant?
     var deliveredAny = false
+    /// The live edge when this node tuned in: what is before it is a newcomer's backlog.
+    var startEdge: PieceIndex?
 
     var stripes: [Stripe]
     var patience = Patience()

@@ -17,9 +17,13 @@ package struct SwarmSettings: Sendable {
     /// What this node is for.
     package var role: Role
     /// Stripes: piece `i` travels in stripe `i mod stripes`, each with a tree of its own, so that
-    /// every node passes on in a few of them. Eight make a tree of sixteen roots at two copies.
+    /// every node passes on in a few of them.
+    ///
+    /// Eight make a tree of sixteen roots at two copies.
     package var stripes = 8
-    /// Copies of each piece that a source sends of its own accord. Two keep a swarm alive when
+    /// Copies of each piece that a source sends of its own accord.
+    ///
+    /// Two keep a swarm alive when
     /// one receiver fails; more only cost the source.
     package var rootsPerStripe = 2
     /// The most that a source sends, in copies of its stream: standing requests and rescue.
@@ -48,7 +52,7 @@ package struct SwarmSettings: Sendable {
     /// How often plans are made between arrivals.
     package var planInterval = Interval.milliseconds(100)
     /// How often availability is told: alone in a packet a HAVE costs as much as a record.
-    package var haveInterval = Interval.milliseconds(400)
+    package var haveInterval = Interval.milliseconds(800)
     /// How often the depths are told when nothing changes; also the sign of life.
     package var statusInterval = Interval.seconds(2)
     /// The least time between two status messages to one peer.
@@ -63,12 +67,15 @@ package struct SwarmSettings: Sendable {
     package var tuneInPatience = Interval.seconds(4)
     /// How long a viewer gathers neighbours before it tunes in at what a single one holds.
     package var gatherTime = Interval.milliseconds(250)
+    /// A newcomer's player that waits for one piece this long has it asked of a second neighbour.
+    package var hedgeAfter = Interval.milliseconds(250)
     /// The part of the play window in which the earliest deadline goes first.
     package var urgentSpan = Interval.milliseconds(1500)
     /// Requests that a peer may have waiting here (libtorrent takes 2,000).
     package var maxQueuedRequests = 500
-    /// Bytes under way to all peers together, at the start: the product of a home uplink's rate
-    /// and delay. It adapts.
+    /// Bytes under way to all peers together, at the start; it adapts.
+    ///
+    /// The product of a home uplink's rate and delay.
     package var initialInFlight = 98_304
     /// Queueing delay on the own line that is allowed, so that it never runs dry (LEDBAT has
     /// 100 ms).

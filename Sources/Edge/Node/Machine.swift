@@ -40,7 +40,9 @@ func defaultRouteAddress() -> IPAddress? {
     }
     guard connected == 0 else { return nil }
     let named = withUnsafeMutablePointer(to: &local) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            getsockname(descriptor, $0, &length)
+        }
     }
     let word = UInt32(bigEndian: local.sin_addr.s_addr)
     return named == 0 && word != 0 ? .v4(word) : nil

@@ -40,35 +40,44 @@ extension NodeFault {
     init(_ error: StorageError) {
         switch error {
         case .notAFolder(let path):
-            self.init(.cannotCreate, what: "cannot use \(path)", why: "it is not a folder",
+            self.init(
+                .cannotCreate, what: "cannot use \(path)", why: "it is not a folder",
                 hint: "name another folder with --state-dir")
         case .isAFolder(let path):
-            self.init(.cannotCreate, what: "cannot write \(path)", why: "it is a folder",
+            self.init(
+                .cannotCreate, what: "cannot write \(path)", why: "it is a folder",
                 hint: "name a file with --output")
         case .notPermitted(let path):
-            self.init(.permission, what: "cannot use \(path)", why: "permission denied",
+            self.init(
+                .permission, what: "cannot use \(path)", why: "permission denied",
                 hint: "check who owns it, or name another place")
         case .readOnly(let path):
-            self.init(.cannotCreate, what: "cannot write \(path)",
+            self.init(
+                .cannotCreate, what: "cannot write \(path)",
                 why: "the file system is read-only", hint: "name another place")
         case .inUse(let path, let pid):
             let who = pid.map { "process \($0)" } ?? "another process"
-            self.init(.temporary, what: "cannot use \(path)", why: "\(who) broadcasts from it",
+            self.init(
+                .temporary, what: "cannot use \(path)", why: "\(who) broadcasts from it",
                 hint: "stop that broadcast, or name another folder with --state-dir")
         case .diskFull(let path):
-            self.init(.inputOutput, what: "cannot write \(path)", why: "the disk is full",
+            self.init(
+                .inputOutput, what: "cannot write \(path)", why: "the disk is full",
                 hint: "make room, or name another place")
         case .exists(let path):
             self.init(.cannotCreate, what: "cannot create \(path)", why: "it exists already")
         case .corrupt(let path, let fault):
-            self.init(.data, what: "cannot go on from \(path)", why: "it is damaged (\(fault))",
+            self.init(
+                .data, what: "cannot go on from \(path)", why: "it is damaged (\(fault))",
                 hint: "move it away to begin a new numbering, or restore it from a backup")
         case .keyExposed(let path, let mode):
-            self.init(.permission, what: "will not use the key \(path)",
+            self.init(
+                .permission, what: "will not use the key \(path)",
                 why: "others can read it (mode \(String(mode, radix: 8)))",
                 hint: "chmod 600 \(path)")
         case .system(let path, let operation, let code):
-            self.init(.inputOutput, what: "cannot use \(path)",
+            self.init(
+                .inputOutput, what: "cannot use \(path)",
                 why: "\(operation) failed (error \(code))")
         }
     }

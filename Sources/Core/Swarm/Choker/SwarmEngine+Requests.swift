@@ -136,7 +136,9 @@ extension SwarmEngine {
             })
         else { return }
         let ask = table[block.piece].asks.remove(at: asked)
-        settle(peer, ask.blocks.nonzeroBitCount * PieceGeometry.blockLength)
+        if ask.kind != .standing {
+            settle(peer, ask.blocks.nonzeroBitCount * PieceGeometry.blockLength)
+        }
         let stripe = stripe(of: block.piece)
         let jitter = Interval.milliseconds(Int64(random.next() % 1000))
         let isSource = peers[peer]?.isSource ?? false
@@ -151,7 +153,9 @@ extension SwarmEngine {
         timers.wake(.plan, by: now + .milliseconds(5))
     }
 
-    /// A neighbour does not feed us in a stripe: back to the one before it. It is asked again
+    /// A neighbour does not feed us in a stripe.
+    ///
+    /// Back to the one before it. It is asked again
     /// after 2 s, 4 s, 8 s and so on: places become free when somebody leaves, not by asking.
     private mutating func refusedFeed(_ peer: PeerHandle, in s: Int, _ now: Instant) {
         guard let state = peers[peer], state.refusedUntil[s] <= now else { return }

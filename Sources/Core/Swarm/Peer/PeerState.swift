@@ -13,7 +13,9 @@ struct PeerState: Sendable {
     var heardAt: Instant
     /// Its extension handshake has come and speaks of live.
     var isLive = false
-    /// It says that it is the source. A claim: it only makes others ask it less.
+    /// It says that it is the source.
+    ///
+    /// A claim: it only makes others ask it less.
     var isSource = false
 
     /// The four states of BEP 3.

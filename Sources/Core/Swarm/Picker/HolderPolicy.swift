@@ -14,8 +14,8 @@ struct Holder: Hashable, Sendable {
     var lateness: Int
     /// The source is asked last: everybody can ask it, and it cannot serve everybody.
     var isSource: Bool
-    /// A newcomer that is still catching up itself.
-    var isBehind: Bool
+    /// It has not said that it holds the piece, but it is fed where the piece travels.
+    var isPresumed: Bool
 }
 
 /// The choice among holders.
@@ -41,7 +41,7 @@ enum HolderPolicy {
         var cost = Double(holder.outstanding + length) / rate
         cost += 0.2 * Double(min(holder.lateness, 20))
         if holder.isSource { cost += 0.6 }
-        if holder.isBehind { cost += 0.3 }
+        if holder.isPresumed { cost += 0.2 }
         let mixed = (salt ^ UInt64(holder.peer.slot)) &* 0x9e37_79b9_7f4a_7c15
         return cost + Double(mixed >> 40) / Double(1 << 24) * 0.02
     }

@@ -13,8 +13,17 @@ struct Ask: Hashable, Sendable {
     var blocks: UInt64
     /// When.
     var at: Instant
-    /// Whether it was asked of another before, who was late.
-    var isRescue = false
+    var kind = Kind.standing
+
+    /// Why it was asked.
+    enum Kind: Hashable, Sendable {
+        /// Ahead of the live edge, of the parent in its stripe.
+        case standing
+        /// It existed already.
+        case catchUp
+        /// Another was asked before and is late.
+        case rescue
+    }
 }
 
 /// How far a piece is.
@@ -44,6 +53,8 @@ struct PieceSlot: Sendable {
     var crossed: [PeerHandle] = []
     /// Copies passed on.
     var copies = 0
+    /// Its last block came by a standing request.
+    var cameStanding = false
     /// When the live edge passed it: from then on it exists somewhere.
     var seenAt: Instant?
     /// It failed its hash with several senders: one peer is to send all of it.

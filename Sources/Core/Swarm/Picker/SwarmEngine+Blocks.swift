@@ -38,12 +38,14 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, _ bit: UInt64, _ outputs: inout [SwarmOutput]
     ) -> Bool {
         let asks = table[block.piece].asks
-        guard asks.contains(where: { $0.peer == peer && $0.blocks & bit != 0 })
-            || table[block.piece].crossed.contains(peer)
+        guard
+            asks.contains(where: { $0.peer == peer && $0.blocks & bit != 0 })
+                || table[block.piece].crossed.contains(peer)
         else { return false }
         for (index, ask) in asks.enumerated() where ask.blocks & bit != 0 {
             table[block.piece].asks[index].blocks &= ~bit
-            settle(ask.peer, Int(block.length))
+            if ask.kind != .standing { settle(ask.peer, Int(block.length)) }
+            if ask.peer == peer { table[block.piece].cameStanding = ask.kind == .standing }
             if ask.peer != peer { outputs.append(.send(ask.peer, .cancel(block))) }
         }
         table[block.piece].asks.removeAll { $0.blocks == 0 }
@@ -96,7 +98,7 @@ extension SwarmEngine {
         table[piece].state = .held
         counters.pieces += 1
         deliveredAny = true
-        patience.learn(now - (table[piece].seenAt ?? now))
+        if table[piece].cameStanding { patience.learn(now - (table[piece].seenAt ?? now)) }
         for sender in table[piece].senders {
             let lateness = peers[sender]?.lateness ?? 0
             peers[sender]?.lateness = max(0, lateness - 1)
@@ -112,7 +114,9 @@ extension SwarmEngine {
         serve(now, &outputs)
     }
 
-    /// The hash is wrong. A single sender is the liar; among several it is found by asking one
+    /// The hash is wrong.
+    ///
+    /// A single sender is the liar; among several it is found by asking one
     /// peer at a time for the whole piece.
     mutating func refused(
         _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
@@ -143,7 +147,7 @@ extension SwarmEngine {
     mutating func withdraw(_ ask: Ask, _ piece: PieceIndex, _ outputs: inout [SwarmOutput]) {
         for number in 0..<geometry.blocksPerPiece where ask.blocks & (1 << UInt64(number)) != 0 {
             outputs.append(.send(ask.peer, .cancel(geometry.block(number, of: piece))))
-            settle(ask.peer, PieceGeometry.blockLength)
+            if ask.kind != .standing { settle(ask.peer, PieceGeometry.blockLength) }
         }
         if !table[piece].crossed.contains(ask.peer), table[piece].crossed.count < 8 {
             table[piece].crossed.append(ask.peer)

@@ -5,7 +5,6 @@
 import Metainfo
 import Pieces
 import Primitives
-import Wire
 
 extension SwarmEngine {
     mutating func plan(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -96,7 +95,9 @@ extension SwarmEngine {
         return found
     }
 
-    /// Parents are nearer to the source than this. Whoever is deeper than an orphan was may hang
+    /// Parents are nearer to the source than this.
+    ///
+    /// Whoever is deeper than an orphan was may hang
     /// below it; when nobody else is found in a second, the tree has changed and all will do.
     private func depthLimit(in s: Int, _ now: Instant) -> UInt8 {
         let stripe = stripes[s]
@@ -119,134 +120,6 @@ extension SwarmEngine {
             }
             table[piece].asks.removeAll { $0.peer == parent }
         }
-    }
-
-    // MARK: Asking
-
-    /// Puts standing requests for the pieces that are to come.
-    private mutating func standAhead(
-        from first: PieceIndex, _ edge: PieceIndex, _ now: Instant,
-        _ outputs: inout [SwarmOutput]
-    ) {
-        var last = edge.advanced(by: ahead)
-        if let end { last = min(last, end.advanced(by: -1)) }
-        guard first <= last else { return }
-        for piece in first...last where table.contains(piece) {
-            guard table[piece].state == .missing, table[piece].asks.isEmpty,
-                let parent = stripes[stripe(of: piece)].parent
-            else { continue }
-            ask(parent, for: piece, now, &outputs)
-        }
-    }
-
-    /// Asks for what exists and was not asked for: the backlog of a newcomer, and what fell out.
-    private mutating func catchUp(
-        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
-    ) {
-        var missing: [Candidate] = []
-        for piece in range where table.contains(piece) {
-            guard table[piece].state == .missing, table[piece].asks.isEmpty else { continue }
-            missing.append(
-                Candidate(
-                    piece: piece, due: due(piece, now), holders: peers.holders(of: piece)))
-        }
-        for candidate in PickOrder.sorted(missing, now: now, urgent: settings.urgentSpan) {
-            let piece = candidate.piece
-            let parent = stripes[stripe(of: piece)].parent
-            if let holder = bestHolder(of: piece, besides: nil, now) {
-                ask(holder, for: piece, now, &outputs)
-            } else if candidate.holders == 0, let parent {
-                ask(parent, for: piece, now, &outputs)
-            }
-        }
-    }
-
-    /// When the player needs a piece; soon, where that is not known.
-    private func due(_ piece: PieceIndex, _ now: Instant) -> Instant {
-        guard let playPoint else { return settings.role == .relay ? .never : now }
-        guard let wall = metainfo.wallTime(of: piece),
-            let base = metainfo.wallTime(of: playPoint.piece)
-        else { return playPoint.due }
-        return playPoint.due + (wall - base)
-    }
-
-    /// Asks elsewhere for what is late.
-    ///
-    /// Two pieces at a time, and not while four are being rescued: when everything is late the
-    /// lines are full, and asking for it twice would only fill them more.
-    private mutating func rescue(
-        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
-    ) {
-        var underWay = range.count {
-            table.contains($0) && table[$0].asks.contains { $0.isRescue }
-        }
-        var left = 2
-        for piece in range where table.contains(piece) && table[piece].state == .missing {
-            guard left > 0, underWay < 4 else { return }
-            guard let ask = table[piece].asks.first, let seen = table[piece].seenAt,
-                now - max(seen, ask.at) > patience.limit,
-                let holder = bestHolder(of: piece, besides: ask.peer, now)
-            else { continue }
-            counters.rescues += 1
-            peers[ask.peer]?.lateness += 1
-            withdraw(ask, piece, &outputs)
-            if !ask.isRescue { underWay += 1 }
-            left -= 1
-            table[piece].asks.removeFirst()
-            self.ask(holder, for: piece, isRescue: true, now, &outputs)
-        }
-    }
-
-    private mutating func ask(
-        _ peer: PeerHandle, for piece: PieceIndex, isRescue: Bool = false, _ now: Instant,
-        _ outputs: inout [SwarmOutput]
-    ) {
-        var blocks: UInt64 = 0
-        for number in 0..<geometry.blocksPerPiece
-        where table[piece].received & (1 << UInt64(number)) == 0 {
-            blocks |= 1 << UInt64(number)
-            outputs.append(.send(peer, .request(geometry.block(number, of: piece))))
-            peers[peer]?.outstanding += PieceGeometry.blockLength
-        }
-        table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now, isRescue: isRescue))
-    }
-
-    /// The neighbour that would deliver `piece` first, among those that hold it.
-    private mutating func bestHolder(
-        of piece: PieceIndex, besides: PeerHandle?, _ now: Instant
-    ) -> PeerHandle? {
-        var holders: [Holder] = []
-        for handle in peers.handles where handle != besides {
-            guard let peer = peers[handle], canServe(peer, piece, now) else { continue }
-            holders.append(
-                Holder(
-                    peer: handle, outstanding: peer.outstanding, rate: peer.gives.rate(at: now),
-                    lateness: peer.lateness, isSource: peer.isSource,
-                    isBehind: peer.newest.map { $0 < piece } ?? true))
-        }
-        return HolderPolicy.best(
-            holders, length: geometry.pieceLength, salt: random.next())
-    }
-
-    private func canServe(_ peer: PeerState, _ piece: PieceIndex, _ now: Instant) -> Bool {
-        guard peer.isLive, !peer.isChoking, peer.backOff <= now,
-            now - peer.heardAt < settings.quietAfter,
-            peer.outstanding < pipeline(of: peer, now)
-        else { return false }
-        guard peer.isSource else { return peer.has.contains(piece) }
-        guard let newest = peer.newest, piece <= newest else { return false }
-        // The source in need: only what has been about for a while and nobody else has shown.
-        let seen = table[piece].seenAt ?? now
-        let isAlone = peers.count == 1 || peers.holders(of: piece) <= 1
-        return !deliveredAny || (isAlone && now - seen > patience.limit)
-    }
-
-    /// Bytes that may be asked of a peer at once: half a second of what it gives, four blocks at
-    /// least.
-    private func pipeline(of peer: PeerState, _ now: Instant) -> Int {
-        let half = peer.gives.rate(at: now).bytesPerSecond / 2
-        let bytes = Int(max(half, 65_536)) + geometry.pieceLength
-        return bytes + ahead * geometry.pieceLength
     }
 }
 

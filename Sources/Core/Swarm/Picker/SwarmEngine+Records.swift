@@ -18,7 +18,8 @@ extension SwarmEngine {
                 return
             }
             // What is known to the byte needs no second look at its signature.
-            if let held = metainfo.record(containing: record.pieces.lowerBound), held.bytes == bytes {
+            if let held = metainfo.record(containing: record.pieces.lowerBound), held.bytes == bytes
+            {
                 for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
                 continue
             }

@@ -37,6 +37,7 @@ extension SwarmEngine {
         _ outputs: inout [SwarmOutput]
     ) {
         wantFrom = point.piece
+        startEdge = edge
         tunedAt = now
         if !table.contains(point.piece) { table.reset(to: point.piece) }
         for piece in point.piece...max(edge, point.piece)
@@ -56,7 +57,8 @@ extension SwarmEngine {
         guard settings.role != .source, let old = wantFrom, let edge else { return }
         let points = newestPoints(4)
         let start = max(old, playPoint?.piece ?? old)
-        guard let point = points.first(where: { $0.piece > start && peers.holders(of: $0.piece) > 0 })
+        guard
+            let point = points.first(where: { $0.piece > start && peers.holders(of: $0.piece) > 0 })
         else { return }
         if start < point.piece { abandon(start..<point.piece, now, &outputs) }
         begin(at: point, edge, now, &outputs)

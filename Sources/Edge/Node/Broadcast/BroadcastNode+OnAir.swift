@@ -90,7 +90,8 @@ extension BroadcastNode {
         _ file: ChannelFile, _ key: SigningKey
     ) throws(NodeFault) -> ParsedChannelFile {
         guard let signature = try? key.sign(file.signedMessage) else {
-            throw NodeFault(.software, what: "cannot sign the channel file", why: "libcrypto failed")
+            throw NodeFault(
+                .software, what: "cannot sign the channel file", why: "libcrypto failed")
         }
         let bytes = file.encoded(signature: signature)
         do throws(StorageError) {

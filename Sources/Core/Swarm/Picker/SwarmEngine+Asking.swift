@@ -1,0 +1,159 @@
+// Pieces are asked for: ahead of the live edge of the parents, behind it of whoever holds them, and
+// elsewhere when they are late. Whom to ask is HolderPolicy's choice, in which order PickOrder's.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    /// Puts standing requests for the pieces that are to come.
+    mutating func standAhead(
+        from first: PieceIndex, _ edge: PieceIndex, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        var last = edge.advanced(by: ahead)
+        if let end { last = min(last, end.advanced(by: -1)) }
+        guard first <= last else { return }
+        for piece in first...last where table.contains(piece) {
+            guard table[piece].state == .missing, table[piece].asks.isEmpty,
+                let parent = stripes[stripe(of: piece)].parent
+            else { continue }
+            ask(parent, for: piece, .standing, now, &outputs)
+        }
+    }
+
+    /// Asks for what exists and was not asked for: the backlog of a newcomer, and what fell out.
+    mutating func catchUp(
+        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        var missing: [Candidate] = []
+        for piece in range where table.contains(piece) {
+            guard table[piece].state == .missing, table[piece].asks.isEmpty else { continue }
+            missing.append(
+                Candidate(
+                    piece: piece, due: due(piece, now), holders: peers.holders(of: piece)))
+        }
+        for candidate in PickOrder.sorted(missing, now: now, urgent: settings.urgentSpan) {
+            let piece = candidate.piece
+            let parent = stripes[stripe(of: piece)].parent
+            if let holder = bestHolder(of: piece, now) {
+                ask(holder, for: piece, .catchUp, now, &outputs)
+            } else if candidate.holders == 0, let parent {
+                ask(parent, for: piece, .standing, now, &outputs)
+            }
+        }
+    }
+
+    /// When the player needs a piece; soon, where that is not known.
+    private func due(_ piece: PieceIndex, _ now: Instant) -> Instant {
+        guard let playPoint else { return settings.role == .relay ? .never : now }
+        guard let wall = metainfo.wallTime(of: piece),
+            let base = metainfo.wallTime(of: playPoint.piece)
+        else { return playPoint.due }
+        return playPoint.due + (wall - base)
+    }
+
+    /// Asks elsewhere for what is late.
+    ///
+    /// Two pieces at a time, and not while four are being rescued: when everything is late the
+    /// lines are full, and asking for it twice would only fill them more.
+    mutating func rescue(
+        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        var underWay = range.count {
+            table.contains($0) && table[$0].asks.contains { $0.kind == .rescue }
+        }
+        var left = 2
+        var isFirst = true
+        for piece in range where table.contains(piece) && table[piece].state == .missing {
+            if isFirst { hedge(piece, now, &outputs) }
+            isFirst = false
+            guard left > 0, underWay < 4 else { return }
+            guard let ask = table[piece].asks.first, let seen = table[piece].seenAt,
+                now - max(seen, ask.at) > patience.limit,
+                let holder = bestHolder(of: piece, now)
+            else { continue }
+            counters.rescues += 1
+            peers[ask.peer]?.lateness += 1
+            withdraw(ask, piece, &outputs)
+            if ask.kind != .rescue { underWay += 1 }
+            left -= 1
+            table[piece].asks.removeFirst()
+            self.ask(holder, for: piece, .rescue, now, &outputs)
+        }
+    }
+
+    /// A newcomer's player waits for one piece: after a moment it is asked of a second neighbour
+    /// too.
+    ///
+    /// A few blocks that come twice buy a start that no single slow line delays.
+    private mutating func hedge(
+        _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard let startEdge, piece <= startEdge, table[piece].asks.count == 1,
+            let ask = table[piece].asks.first, now - ask.at > settings.hedgeAfter,
+            let holder = bestHolder(of: piece, now)
+        else { return }
+        self.ask(holder, for: piece, .rescue, now, &outputs)
+    }
+
+    private mutating func ask(
+        _ peer: PeerHandle, for piece: PieceIndex, _ kind: Ask.Kind, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        var blocks: UInt64 = 0
+        for number in 0..<geometry.blocksPerPiece
+        where table[piece].received & (1 << UInt64(number)) == 0 {
+            blocks |= 1 << UInt64(number)
+            outputs.append(.send(peer, .request(geometry.block(number, of: piece))))
+            if kind != .standing { peers[peer]?.outstanding += PieceGeometry.blockLength }
+        }
+        table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now, kind: kind))
+    }
+
+    /// The neighbour that would deliver `piece` first, among those that hold it and were not
+    /// asked.
+    private mutating func bestHolder(of piece: PieceIndex, _ now: Instant) -> PeerHandle? {
+        let asks = table[piece].asks
+        var holders: [Holder] = []
+        for handle in peers.handles where !asks.contains(where: { $0.peer == handle }) {
+            guard let peer = peers[handle], canServe(peer, piece, now) else { continue }
+            holders.append(
+                Holder(
+                    peer: handle, outstanding: peer.outstanding, rate: peer.gives.rate(at: now),
+                    lateness: peer.lateness, isSource: peer.isSource,
+                    isPresumed: !peer.has.contains(piece)))
+        }
+        return HolderPolicy.best(
+            holders, length: geometry.pieceLength, salt: random.next())
+    }
+
+    private func canServe(_ peer: PeerState, _ piece: PieceIndex, _ now: Instant) -> Bool {
+        guard peer.isLive, !peer.isChoking, peer.backOff <= now,
+            now - peer.heardAt < settings.quietAfter, peer.outstanding < pipeline(of: peer, now)
+        else { return false }
+        guard peer.isSource else { return peer.has.contains(piece) || presumes(peer, piece) }
+        guard let newest = peer.newest, piece <= newest else { return false }
+        // The source in need: only what has been about for a while and nobody else has shown.
+        let seen = table[piece].seenAt ?? now
+        let isAlone = peers.count == 1 || peers.holders(of: piece) <= 1
+        return !deliveredAny || (isAlone && now - seen > patience.limit)
+    }
+
+    /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
+    private func presumes(_ peer: PeerState, _ piece: PieceIndex) -> Bool {
+        guard peer.depths[stripe(of: piece)] < ParentPolicy.unfed, let newest = peer.newest,
+            let first = peer.has.first
+        else { return false }
+        return piece >= first && newest >= piece.advanced(by: settings.stripes)
+    }
+
+    /// Bytes of what exists already that may be asked of a peer at once: half a second of what
+    /// it gives, four blocks at least; of the source two pieces.
+    private func pipeline(of peer: PeerState, _ now: Instant) -> Int {
+        let half = Int(peer.gives.rate(at: now).bytesPerSecond / 2)
+        let least = peer.isSource && peers.count > 1 ? 2 * geometry.pieceLength : 65_536
+        return max(half, least)
+    }
+}
