@@ -45,13 +45,16 @@ extension SwarmEngine {
         }
     }
 
-    /// When the player needs a piece; soon, where that is not known.
+    /// When the player could use a piece: at once the next one, the others by the stream's time.
+    ///
+    /// The player's own deadline is when it would have to stand still; what reaches it earlier
+    /// is less lag, so the order of asking goes by the play point and not by that.
     private func due(_ piece: PieceIndex, _ now: Instant) -> Instant {
-        guard let playPoint else { return settings.role == .relay ? .never : now }
-        guard let wall = metainfo.wallTime(of: piece),
-            let base = metainfo.wallTime(of: playPoint.piece)
-        else { return playPoint.due }
-        return playPoint.due + (wall - base)
+        guard let next = playPoint?.piece ?? wantFrom, settings.role != .relay
+        else { return .never }
+        guard let wall = metainfo.wallTime(of: piece), let base = metainfo.wallTime(of: next)
+        else { return now }
+        return now + (wall - base)
     }
 
     /// Asks elsewhere for what is late.
