@@ -33,6 +33,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let package = Package(
     name: "p2ptv",
     products: [.executable(name: "p2ptv", targets: ["p2ptv"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+    ],
     targets: [
         // Core: decides and touches nothing.
         core("Primitives"),
@@ -73,9 +77,18 @@ let package = Package(
                 "Publish",
                 "Playout", "Crypto", "Reactor", "Storage", "Ingest", "Gateway",
             ]),
+        edge(
+            "Console",
+            [
+                "Primitives", "Pieces", "Metainfo", "Crypto", "Reactor", "Ingest", "Node",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ]),
         .executableTarget(
-            name: "p2ptv", dependencies: ["Node", "Primitives"], path: "Sources/p2ptv",
-            swiftSettings: common),
+            name: "p2ptv",
+            dependencies: [
+                "Console", "Node", "Metainfo", "Crypto", "Reactor", "Ingest", "Primitives",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], path: "Sources/p2ptv", swiftSettings: common),
 
         tests("Primitives", ["Primitives"]),
         tests("Bencode", ["Bencode", "Primitives"]),
@@ -95,6 +108,7 @@ let package = Package(
         tests("Ingest", ["Ingest", "Primitives"]),
         tests("Gateway", ["Gateway", "Reactor", "Playout", "Primitives"]),
         tests("Node", ["Node", "Reactor", "Crypto", "Primitives"]),
+        tests("Command", ["Console", "Node", "Metainfo", "Ingest", "Primitives"]),
         tests("Architecture", []),
         tests("EndToEnd", []),
     ]

@@ -1,0 +1,43 @@
+// The options that every long-running command has.
+
+import ArgumentParser
+import Console
+
+/// Configuration and the form of the reports.
+struct CommonOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Read the settings of this file.", valueName: "file"))
+    var config: String?
+
+    @Flag(help: "Report on standard output, one JSON object a line.")
+    var json = false
+
+    @Flag(name: .shortAndLong, help: "Report errors only.")
+    var quiet = false
+
+    /// How much is told, and in which form.
+    var mode: DisplayMode { json ? .json : quiet ? .quiet : .people }
+
+    /// The settings of environment and file.
+    func settings() throws -> Settings {
+        let settings = try Settings.load(flag: config)
+        for (name, meant) in settings.strangeVariables where !quiet {
+            let advice = meant.map { "; did you mean \($0)?" } ?? ""
+            say("p2ptv: warning: the variable \(escaped(name)) means nothing\(advice)\n")
+        }
+        return settings
+    }
+}
+
+/// The options of a node in a swarm.
+struct PeerOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Take connections of peers on this port (default: the first free of 6881 to 6999).",
+            valueName: "port"))
+    var peerPort: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Upload at most this much, such as 8Mbit or 1MiB a second.", valueName: "rate"))
+    var upLimit: String?
+}

@@ -1,0 +1,127 @@
+// `p2ptv watch`: options become settings; WatchSession runs them.
+
+import ArgumentParser
+import Console
+import Metainfo
+import Node
+import Primitives
+
+/// Plays a channel.
+struct Watch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Play a channel, and pass it on to others.",
+        discussion: """
+            Prints the address that players connect to as the first line of standard output, and
+            starts a player where there is a desktop. Goes on until the broadcast or the player
+            ends, or Ctrl-C.
+
+            Examples:
+              p2ptv watch news.torrent
+              p2ptv watch http://tv.example.org/news.torrent --player vlc
+              p2ptv watch news.torrent -o - | mpv -
+              p2ptv watch news.torrent -o news.ts --player none --up-limit 2Mbit
+            """)
+
+    @Argument(help: "The channel: a .torrent file or an http URL of one.")
+    var channel: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The port that players connect to (default: 7780, or the next free of ten).",
+            valueName: "port"))
+    var port: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Also write the stream to this file, or to standard output with - and no player.",
+            valueName: "file"))
+    var output: String?
+
+    @Option(
+        help: ArgumentHelp("Start auto, mpv, vlc or none.", valueName: "player"))
+    var player: String?
+
+    @Flag(help: "Go on when the player ends.")
+    var noQuit = false
+
+    @OptionGroup var peers: PeerOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Connect to this peer too; may be given several times.", valueName: "ip:port"))
+    var peer: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Play this many seconds behind the source (default: as few as the network allows).",
+            valueName: "seconds"))
+    var delay: String?
+
+    // A viewer keeps nothing on disk yet; scripts may name the folder all the same.
+    @Option(help: .hidden)
+    var stateDir: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let given = try common.settings()
+        let place = try ChannelPlace(channel)
+        let plan = try WatchPlan(self, given)
+        let bytes = try await ChannelReader.fetch(place)
+        let file = try ChannelReader.read(bytes, from: channel)
+        let session = await WatchSession(plan.settings(for: file), plan, common.mode)
+        try await session.run()
+    }
+}
+
+/// What the options of a viewer come to.
+struct WatchPlan: Sendable {
+    private var output = WatchOutput.none
+    private var port: UInt16
+    private var peerPort: UInt16?
+    private var peers: [Endpoint] = []
+    private var upLimit: ByteRate?
+    private var delay: Interval?
+    /// The player to start.
+    let player: PlayerChoice
+    /// Whether to go on when it ends.
+    let outlivesPlayer: Bool
+    /// Where programs and desktops are.
+    let environment: Environment
+    /// Whether standard output carries the stream.
+    var isStreaming: Bool { output == .standardOutput }
+
+    init(_ options: Watch, _ given: Settings) throws {
+        environment = given.environment
+        outlivesPlayer = options.noQuit
+        if let path = options.output { output = path == "-" ? .standardOutput : .file(path) }
+        let isStreaming = output == .standardOutput
+        try checkOutput(isStreaming: isStreaming, json: options.common.json)
+        let choice = try given.one(Keys.player, flag: options.player)
+        if isStreaming, options.player != nil, let choice, choice != .none, choice != .auto {
+            throw Complaint(
+                .usage, what: "--player \(choice.rawValue)", why: "the stream goes to standard output",
+                hint: "leave --player out, or write to a file with -o FILE")
+        }
+        player = isStreaming ? .none : choice ?? .auto
+        port = try FreePort.endpoint(given.one(Keys.httpPort, flag: options.port))
+        peerPort = try given.one(Keys.peerPort, flag: options.peers.peerPort)
+        upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
+        delay = try given.one(Keys.delay, flag: options.delay)
+        peers = try options.peer.map(peerEndpoint)
+    }
+
+    /// The settings of a node that watches `channel`.
+    func settings(for channel: ParsedChannelFile) -> WatchSettings {
+        var settings = WatchSettings(channel: channel)
+        settings.httpPort = port
+        settings.output = output
+        if let peerPort { settings.peerPorts = peerPort...peerPort }
+        settings.peers = peers
+        settings.upLimit = upLimit
+        settings.delay = delay
+        return settings
+    }
+}
