@@ -42,7 +42,11 @@ package struct SwarmEngine: Sendable {
     var uploads = UploadQueue()
     var uplink: Uplink
     var sourcePolicy: SourcePolicy
-    var slots: Int
+    var slots: FeedSlots
+    /// The feeds in the order in which they were given, some of them gone.
+    var newest: [(PeerHandle, Int)] = []
+    /// What neighbours were told of our room.
+    var toldFull = false
     /// What happened, in numbers.
     package internal(set) var counters = SwarmCounters()
 
@@ -63,7 +67,7 @@ package struct SwarmEngine: Sendable {
             initial: settings.initialInFlight, target: settings.queueTarget,
             limit: settings.upLimit)
         sourcePolicy = SourcePolicy(stripes: settings.stripes, roots: settings.rootsPerStripe)
-        slots = settings.initialSlots
+        slots = FeedSlots(initial: settings.initialSlots)
         wantFrom = settings.role == .source ? firstPiece : nil
     }
 
@@ -95,7 +99,9 @@ package struct SwarmEngine: Sendable {
         case .fellBehind: tuneInAnew(now, &outputs)
         case .uplinkObserved(let peer, let sample): observed(peer, sample, now, &outputs)
         case .discovered(let endpoints):
-            planner.add(endpoints)
+            // Trackers list the first to come first: taken in that order, everybody would turn
+            // to the same few.
+            planner.add(endpoints.shuffled(using: &random))
             connect(now, &outputs)
         case .dialFailed(let endpoint): planner.failed(endpoint, at: now)
         case .woken: woken(now, &outputs)
@@ -109,6 +115,7 @@ package struct SwarmEngine: Sendable {
             case .have: tellHaves(now, &outputs)
             case .status: tellStatus(now, &outputs)
             case .choke: choke(now, &outputs)
+            case .slots: reviewSlots(now, &outputs)
             case .connect: connect(now, &outputs)
             case .serve: serve(now, &outputs)
             }
@@ -157,6 +164,8 @@ package struct SwarmCounters: Hashable, Sendable {
     package var sentBytes = 0
     /// Pieces asked for elsewhere because they were late.
     package var rescues = 0
+    /// Times that a stripe got another parent.
+    package var moves = 0
     /// Pieces whose hash was wrong.
     package var poisoned = 0
     /// Records accepted, and records whose signature was wrong.

@@ -43,10 +43,8 @@ package struct SwarmSettings: Sendable {
     package var maxDialing = 12
     /// Children in one stripe: more wait longer for their copy than a further hop takes.
     package var fanOut = 4
-    /// Standing children over all stripes that a node begins with: one copy of the stream.
+    /// Stripe feeds that a node begins with: one copy of the stream. It adapts.
     package var initialSlots = 8
-    /// A live block that waits longer than this shows that there are too many children.
-    package var overload = Interval.milliseconds(400)
     /// Neighbours unchoked at once.
     package var unchoked = 24
     /// How often plans are made between arrivals.

@@ -8,6 +8,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
     case have
     case status
     case choke
+    case slots
     case connect
     case serve
 }

@@ -39,6 +39,8 @@ package struct NodeLog: Hashable, Sendable {
     package var joinedAt = Instant.zero
     /// When it went, if it did.
     package var leftAt: Instant?
+    /// The pieces that came, as they came.
+    package var arrivals: [Delivery] = []
     /// The pieces that its player got, in order.
     package var deliveries: [Delivery] = []
     /// The pieces that its player did without.

@@ -25,7 +25,10 @@ extension World {
             feed(node, isTainted ? .pieceRefused(piece) : .pieceVerified(piece))
         case .discard(let piece): nodes[node].tainted.remove(piece)
         case .forget: break
-        case .deliver(let piece, let wall): play(node, .pieceArrived(piece, wall: wall))
+        case .deliver(let piece, let wall):
+            let lag = now - publishedAt[Int(piece.value)]
+            nodes[node].log.arrivals.append(Delivery(piece: piece, at: now, lag: lag))
+            play(node, .pieceArrived(piece, wall: wall))
         case .timeKnown(let piece, let wall): play(node, .timeKnown(piece, wall))
         case .tuneIn(let piece, _): play(node, .tunedIn(piece))
         case .ended(let piece): play(node, .ended(piece))

@@ -40,13 +40,13 @@ extension SwarmEngine {
         let stripe = stripe(of: block.piece)
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
         if settings.role == .source {
-            let isChild = sourcePolicy.feeds(peer, in: stripe) && live
-            guard isChild || spendsExtra(block, now) else {
+            live = live && sourcePolicy.feeds(peer, in: stripe)
+            guard live || spendsExtra(block, now) else {
                 return refuse(peer, block, now, &outputs)
             }
-            live = isChild
-        } else if live, peers[peer]?.childSince[stripe] != nil {
-            peers[peer]?.childSince[stripe] = now
+        } else {
+            live = live && peers[peer]?.childSince[stripe] != nil
+            if live { peers[peer]?.childSince[stripe] = now }
         }
         uploads.add(Upload(peer: peer, block: block, since: now, live: live))
         serve(now, &outputs)
@@ -98,10 +98,39 @@ extension SwarmEngine {
         guard stripes[stripe].depth < ParentPolicy.deepest, stripes[stripe].parent != peer
         else { return false }
         let siblings = peers.filter { $0.childSince[stripe] != nil }
-        let used = peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) }
-        guard siblings.count < settings.fanOut, used < slots else { return false }
+        let fanOut = max(settings.fanOut, slots.count / 4)
+        guard siblings.count < fanOut, slots.hasRoom(used: feedsGiven, at: now) else {
+            return false
+        }
         peers[peer]?.childSince[stripe] = now
+        newest.append((peer, stripe))
+        timers.wake(.slots, by: now + .milliseconds(500))
+        if isFull != toldFull { timers.wake(.status, by: now) }
         return true
+    }
+
+    /// Stripe feeds given to all children together.
+    var feedsGiven: Int { peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) } }
+
+    /// Whether nobody else should ask to be fed.
+    var isFull: Bool {
+        settings.role != .source && slots.isFull(used: feedsGiven)
+    }
+
+    /// Lets the newest child go while live blocks wait too long for their turn.
+    mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        let used = feedsGiven
+        if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
+        if isFull != toldFull { timers.wake(.status, by: now) }
+        guard slots.isCrowded(used: used, at: now) else { return }
+        while let (peer, stripe) = newest.popLast() {
+            guard peers[peer]?.childSince[stripe] != nil else { continue }
+            peers[peer]?.childSince[stripe] = nil
+            let stripes = settings.stripes
+            let dropped = uploads.dropStanding(peer) { Int($0.value) % stripes == stripe }
+            outputs += dropped.map { .send(peer, .reject($0)) }
+            return
+        }
     }
 
     private mutating func feeds(
@@ -181,7 +210,6 @@ extension SwarmEngine {
                     childStripes: $0.childStripes, age: now - $0.joinedAt)
             }
         }
-        adaptSlots(now, &outputs)
         let open = LiveChoker.unchoked(chokees, slots: settings.unchoked)
         for chokee in chokees { set(chokee, open.contains(chokee.peer), &outputs) }
         for peer in peers.handles {
@@ -191,34 +219,6 @@ extension SwarmEngine {
                 peers[peer]?.childSince[s] = nil
             }
         }
-    }
-
-    /// As many children as the uplink feeds in time: one fewer when live blocks wait for long,
-    /// one more when all places are taken and nothing waits.
-    private mutating func adaptSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
-        guard settings.role != .source else { return }
-        let used = peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) }
-        let delay = uploads.delay(at: now)
-        if delay > settings.overload {
-            slots = max(settings.stripes / 2, min(slots, used) - 1)
-            if used > slots { dismiss(&outputs) }
-        } else if used >= slots, delay < settings.overload * 0.25 {
-            slots += 1
-        }
-    }
-
-    /// Lets go of a child in the stripe in which this node is deepest: others feed it better.
-    private mutating func dismiss(_ outputs: inout [SwarmOutput]) {
-        let deepest = stripes.indices.filter { s in
-            peers.handles.contains { peers[$0]?.childSince[s] != nil }
-        }.max { stripes[$0].depth < stripes[$1].depth }
-        guard let stripe = deepest,
-            let child = peers.handles.last(where: { peers[$0]?.childSince[stripe] != nil })
-        else { return }
-        peers[child]?.childSince[stripe] = nil
-        let count = settings.stripes
-        let dropped = uploads.dropStanding(child) { Int($0.value) % count == stripe }
-        outputs += dropped.map { .send(child, .reject($0)) }
     }
 
     private mutating func set(

@@ -53,6 +53,7 @@ extension SwarmEngine {
         }
         sayHaves(to: peer, unlessSince: .milliseconds(150), now, &outputs)
         outputs.append(.sendBlock(peer, block))
+        if upload.live { slots.learn(now - upload.since) }
         if block.offset == 0 { table[block.piece].copies += 1 }
         if Int(block.offset) + Int(block.length) == geometry.pieceLength {
             peers[peer]?.holds(block.piece)
@@ -110,6 +111,7 @@ extension SwarmEngine {
 
     mutating func tellStatus(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         timers.wake(.status, by: now + settings.statusInterval)
+        toldFull = isFull
         for peer in peers.handles {
             guard let state = peers[peer], state.isLive else { continue }
             let next = state.statusAt + settings.statusFloor
@@ -131,6 +133,6 @@ extension SwarmEngine {
                 .status(
                     LiveStatus(
                         flags: .takesStandingRequests, depths: depths, newest: metainfo.newest,
-                        freeUploadKilobits: .max))))
+                        freeUploadKilobits: isFull ? 0 : .max))))
     }
 }

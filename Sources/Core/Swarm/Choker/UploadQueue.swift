@@ -57,11 +57,6 @@ struct UploadQueue: Sendable {
         }
     }
 
-    /// How long the longest-waiting live block has waited.
-    func delay(at now: Instant) -> Interval {
-        ready.lazy.filter(\.live).map { now - $0.since }.max() ?? .zero
-    }
-
     /// Takes a request back; answers whether it was there.
     mutating func cancel(_ peer: PeerHandle, _ block: Block) -> Bool {
         let before = count(of: peer)
@@ -93,17 +88,17 @@ struct UploadQueue: Sendable {
     /// Takes the block that goes next to a neighbour that can take one, or nil.
     ///
     /// The score is in seconds, the least goes first: each copy of the piece that has gone
-    /// counts 60 ms (the least-sent piece first, as PULSE has it) and catching up counts 300 ms.
-    /// Waiting counts a third against itself: enough that nothing starves, too little for a
-    /// backlog to hold up what is new.
+    /// counts 60 ms (the least-sent piece first, as PULSE has it), and waiting counts against
+    /// itself. Catching up goes after all of the first spreading: a tree that waits for those
+    /// who fell out of it makes more of them fall out.
     mutating func next(
         at now: Instant, copies: (PieceIndex) -> Int, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             var score = 0.06 * Double(copies(upload.block.piece))
-            if !upload.live { score += 0.3 }
-            score -= (now - upload.since).seconds / 3
+            if !upload.live { score += 1000 }
+            score -= (now - upload.since).seconds
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
         guard let best else { return nil }

@@ -147,8 +147,10 @@ extension SwarmEngine {
 
     private mutating func received(_ peer: PeerHandle, _ status: LiveStatus, _ now: Instant) {
         guard status.depths.count == settings.stripes else { return }
-        let changed = peers[peer]?.depths != status.depths
+        let isFull = status.freeUploadKilobits == 0
+        let changed = peers[peer]?.depths != status.depths || peers[peer]?.isFull != isFull
         peers[peer]?.depths = status.depths
+        peers[peer]?.isFull = isFull
         if let newest = status.newest {
             if peers[peer]?.isSource ?? false { peers[peer]?.newest = newest }
             hint(newest, now)

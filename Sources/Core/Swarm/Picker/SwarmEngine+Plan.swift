@@ -43,6 +43,7 @@ extension SwarmEngine {
                 stripes[s].previous = isUsable ? old : nil
                 stripes[s].parent = new
                 stripes[s].since = now
+                counters.moves += 1
                 stripes[s].isProven = false
             }
             updateDepth(s, now)
@@ -83,7 +84,7 @@ extension SwarmEngine {
             guard let peer = peers[handle], peer.isLive, !peer.isChoking,
                 peer.childSince[stripe] == nil, peer.refusedUntil[stripe] <= now,
                 now - peer.heardAt < settings.quietAfter,
-                handle == current || peer.depths[stripe] < limit
+                handle == current || peer.depths[stripe] < limit && !peer.isFull
             else { continue }
             let feeds = stripes.indices.count { $0 != stripe && stripes[$0].parent == handle }
             found.append(
