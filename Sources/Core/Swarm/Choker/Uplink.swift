@@ -10,7 +10,7 @@ import Primitives
 struct Uplink: Sendable {
     /// The least and the most under way in bytes: two blocks keep a slow line busy, 4 MiB fill
     /// a fast one.
-    private let bounds = 49_152.0...4_194_304.0
+    private let bounds = 33_000.0...4_194_304.0
     /// How long bytes are counted for one reading of the rate.
     private let window = Interval.milliseconds(500)
     /// How long the best reading stands.
@@ -64,8 +64,8 @@ struct Uplink: Sendable {
             best = (max(rate, now - best.at > memory ? runnerUp : rate), now)
             runnerUp = 0
         }
-        // What the line carries in a round trip, what may wait on it, and two blocks more.
-        let wanted = best.rate * (roundTrip + target.seconds) + 32_768
+        // What the line carries in a round trip, what may wait on it, and the next block.
+        let wanted = best.rate * (roundTrip + target.seconds) + 16_400
         budget = min(max(wanted, bounds.lowerBound), bounds.upperBound)
     }
 
