@@ -78,7 +78,7 @@ package struct SwarmSettings: Sendable {
     /// Queueing delay on the own line that is allowed, so that it does not run dry between two
     /// looks at it, every 15 ms. More only lets each hop take longer: with 100 ms the lag of 40
     /// viewers is half as long again.
-    package var queueTarget = Interval.milliseconds(35)
+    package var queueTarget = Interval.milliseconds(60)
     /// The rate that uploads keep to, or nil.
     package var upLimit: ByteRate?
 

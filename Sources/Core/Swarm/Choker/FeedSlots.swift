@@ -6,9 +6,9 @@ import Primitives
 /// The number of stripe feeds that a node's upload carries.
 struct FeedSlots: Sendable {
     /// Children are let go above this wait: it is more than a hop further down the tree costs.
-    static let crowded = 0.2
+    static let crowded = 0.3
     /// Below this wait there is room for more: it is what four siblings wait for each other.
-    static let calm = 0.05
+    static let calm = 0.1
 
     /// The feeds that may be given.
     private(set) var count: Int

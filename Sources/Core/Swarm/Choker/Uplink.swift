@@ -8,9 +8,9 @@ import Primitives
 
 /// The budget of bytes under way, over all connections.
 struct Uplink: Sendable {
-    /// The least and the most under way in bytes: two blocks keep a slow line busy, 4 MiB fill
+    /// The least and the most under way in bytes: four blocks keep a slow line busy, 4 MiB fill
     /// a fast one.
-    private let bounds = 33_000.0...4_194_304.0
+    private let bounds = 65_536.0...4_194_304.0
     /// How long bytes are counted for one reading of the rate.
     private let window = Interval.milliseconds(500)
     /// How long the best reading stands.
@@ -64,8 +64,9 @@ struct Uplink: Sendable {
             best = (max(rate, now - best.at > memory ? runnerUp : rate), now)
             runnerUp = 0
         }
-        // What the line carries in a round trip, what may wait on it, and the next block.
-        let wanted = best.rate * (roundTrip + target.seconds) + 16_400
+        // What the line carries in a round trip, what may wait on it, and the next blocks: a
+        // connection that was idle takes a round trip more for its first, and holds its share.
+        let wanted = best.rate * (roundTrip + target.seconds) + 32_768
         budget = min(max(wanted, bounds.lowerBound), bounds.upperBound)
     }
 

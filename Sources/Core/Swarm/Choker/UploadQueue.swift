@@ -89,15 +89,15 @@ struct UploadQueue: Sendable {
     ///
     /// The score is in seconds, the least goes first: each copy of the piece that has gone
     /// counts 60 ms (the least-sent piece first, as PULSE has it), and waiting counts against
-    /// itself. Catching up goes after all of the first spreading: a tree that waits for those
-    /// who fell out of it makes more of them fall out.
+    /// itself. Catching up goes after what is spread for the first time, as a tree that waits for
+    /// those who fell out of it makes more of them fall out; but after 0.6 s its turn has come.
     mutating func next(
         at now: Instant, copies: (PieceIndex) -> Int, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             var score = 0.06 * Double(copies(upload.block.piece))
-            if !upload.live { score += 1000 }
+            if !upload.live { score += 0.6 }
             score -= (now - upload.since).seconds
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
