@@ -199,8 +199,12 @@ struct ChannelStateTests {
 
     @Test("goes on with the chain after an orderly end and begins a new segment after a kill")
     func chain() throws {
-        #expect(try makeState(isClean: true).previous == makeState().last)
-        #expect(try makeState(isClean: false).previous == SHA256Digest(Bytes32()))
+        let clean = try makeState(next: 7, isClean: true)
+        #expect(clean.first == PieceIndex(7))
+        #expect(clean.previous == clean.last)
+        let killed = try makeState(next: 7, isClean: false)
+        #expect(killed.first == PieceIndex(8))
+        #expect(killed.previous == SHA256Digest(Bytes32()))
     }
 
     @Test("has a name of 1 to 255 bytes")

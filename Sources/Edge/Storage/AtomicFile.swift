@@ -54,7 +54,7 @@ package enum AtomicFile {
         let temporary = try vacantName(for: name, in: folder)
         let raw = folder.raw
         do throws(StorageError) {
-            let file = try Descriptor(temporary, in: folder, O_WRONLY | O_NOFOLLOW)
+            let file = try Descriptor(temporary, in: folder, O_WRONLY | O_NOFOLLOW, alias: name)
             let handle = file.raw
             // What the umask took away is given back: the mode is the caller's decision.
             try systemCall("fchmod", file.path) { fchmod(handle, mode) }
@@ -79,7 +79,7 @@ package enum AtomicFile {
             let candidate = ".\(stem).\(getpid()).\(number)"
             do throws(StorageError) {
                 _ = try Descriptor(
-                    candidate, in: folder, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+                    candidate, in: folder, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600, alias: name)
                 return candidate
             } catch .exists {
                 continue

@@ -66,8 +66,8 @@ package final class BroadcastFolder: Sendable {
 
     /// Replaces the state; it is durable when this returns.
     ///
-    /// Costs one write and two fsyncs: half a millisecond on a solid-state disk, tens on a
-    /// turning one. Not for the event loop.
+    /// Costs one write and two fsyncs: milliseconds on a solid-state disk, tens of them on
+    /// a turning one. Not for the event loop.
     package func write(_ state: ChannelState) throws(StorageError) {
         try AtomicFile.write(
             "state", state.encoded, mode: 0o600, in: folder, placing: AtomicFile.rename)

@@ -47,12 +47,18 @@ package struct ChannelState: Hashable, Sendable {
         self.isClean = isClean
     }
 
-    /// What the next record names as its predecessor.
+    /// The number of the first piece after a restart.
+    ///
+    /// After a broadcast that was cut off, one number more is left out: what was published may
+    /// reach up to `next`, and a record of a new segment must not stand beside one of the old,
+    /// which it does not name.
+    package var first: PieceIndex { isClean ? next : next.advanced(by: 1) }
+
+    /// What the first record after a restart names as its predecessor.
     ///
     /// After a broadcast that was cut off, the last record that went out is not known for sure:
-    /// the chain may have moved on since the last write. The first record then names zeros, which
-    /// readers allow: a restart begins a new segment of the chain, and what vouches for it is its
-    /// signature. The numbering goes on, so no piece number is ever used twice.
+    /// the chain may have moved on since the last write. The first record then names zeros: a
+    /// restart begins a new segment of the chain, and what vouches for it is its signature.
     package var previous: SHA256Digest { isClean ? last : SHA256Digest(Bytes32()) }
 }
 

@@ -23,13 +23,14 @@ struct Descriptor: ~Copyable, Sendable {
     let raw: Int32
     let path: String
 
-    /// Opens `path`, relative to the folder `base` where one is given.
+    /// Opens `name` in `base`; errors name it as `alias`, where that says more to a person.
     init(
-        _ path: String, in base: borrowing Descriptor, _ flags: Int32, mode: UInt32 = 0
+        _ name: String, in base: borrowing Descriptor, _ flags: Int32, mode: UInt32 = 0,
+        alias: String? = nil
     ) throws(StorageError) {
         let folder = base.raw
-        self.path = "\(base.path)/\(path)"
-        raw = try systemCall("open", self.path) { openat(folder, path, flags | O_CLOEXEC, mode) }
+        path = "\(base.path)/\(alias ?? name)"
+        raw = try systemCall("open", path) { openat(folder, name, flags | O_CLOEXEC, mode) }
     }
 
     /// Opens the folder `path`.

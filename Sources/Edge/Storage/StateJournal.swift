@@ -9,10 +9,10 @@
 //                               end   reserved <= end + step
 //
 // A disk then has half a step (0.7 s at 12 pieces a second) for a write before the broadcast
-// waits for it, and a restart after a SIGKILL skips at most one step. With a step of 0 every
-// record waits for a write of its own and nothing is skipped. A write is short (0.4 ms measured
-// on a solid-state disk), but tens of milliseconds on a turning disk or a memory card, hence
-// the step.
+// waits for it, and a restart after a SIGKILL skips a step at most, and one (ChannelState.first).
+// With a step of 0 every record waits for a write of its own. A write took
+// 0.4 to 6 ms on a solid-state disk, idle and busy; it takes tens of milliseconds on a turning
+// disk or a memory card, hence the step.
 
 package import Pieces
 package import Primitives
@@ -47,7 +47,7 @@ package struct StateJournal: Sendable {
     package init(_ state: ChannelState, settings: StateJournalSettings = StateJournalSettings()) {
         self.state = state
         step = max(0, settings.step)
-        reserved = state.next
+        reserved = state.first
     }
 
     /// Whether a record may go out whose last piece is the one before `end`.
