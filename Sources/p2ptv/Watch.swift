@@ -102,7 +102,8 @@ struct WatchPlan: Sendable {
         let choice = try given.one(Keys.player, flag: options.player)
         if isStreaming, options.player != nil, let choice, choice != .none, choice != .auto {
             throw Complaint(
-                .usage, what: "--player \(choice.rawValue)", why: "the stream goes to standard output",
+                .usage, what: "--player \(choice.rawValue)",
+                why: "the stream goes to standard output",
                 hint: "leave --player out, or write to a file with -o FILE")
         }
         player = isStreaming ? .none : choice ?? .auto

@@ -2,7 +2,7 @@
 
 import Crypto
 package import Metainfo
-import Primitives
+package import Primitives
 import Reactor
 
 /// A channel as a person names it.
@@ -69,9 +69,14 @@ package enum ChannelReader {
         verify(file.signature, file.signedMessage, file.file.publicKey)
     }
 
+    /// The swarm that carries the channel.
+    package static func swarm(of file: ParsedChannelFile) -> InfoHash {
+        InfoHash(Digests.sha1(file.infoBytes).value)
+    }
+
     /// The info-hash in hexadecimal digits.
     package static func infoHash(of file: ParsedChannelFile) -> String {
-        "\(Digests.sha1(file.infoBytes))"
+        "\(swarm(of: file))"
     }
 
     /// The bytes at `place`.
@@ -106,7 +111,8 @@ package enum ChannelReader {
         default:
             throw Complaint(
                 .unavailable, what: "cannot fetch \(url)",
-                why: "the server answered \(response.status)", hint: "check it with: curl -I \(url)")
+                why: "the server answered \(response.status)", hint: "check it with: curl -I \(url)"
+            )
         }
     }
 }

@@ -47,7 +47,8 @@ extension StreamInfo {
     /// What the input is, as an object.
     package var json: JSON {
         [
-            "container": .text(container), "bitrate_bps": ByteRate(bitsPerSecond: bitsPerSecond).json,
+            "container": .text(container),
+            "bitrate_bps": ByteRate(bitsPerSecond: bitsPerSecond).json,
             "streams": .list(streams.map(\.json)),
         ]
     }

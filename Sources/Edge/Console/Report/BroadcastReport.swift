@@ -38,7 +38,7 @@ extension BroadcastEvent {
 extension BroadcastOnAir {
     /// The block that a person sees when a channel goes on the air.
     package func block(name: String) -> String {
-        var rows = [
+        var rows: [(name: String, value: String)] = [
             ("channel", escaped(name)),
             ("file", escaped(file)),
             ("info-hash", infoHash),
@@ -50,7 +50,7 @@ extension BroadcastOnAir {
             rows.append((index == 0 ? "tracker" : "", escaped(tracker)))
         }
         rows.append(("watch it", escaped(watchCommand)))
-        return rows.map { $0.0.padded(to: 10) + $0.1 + "\n" }.joined()
+        return table(rows)
     }
 
     /// The command by which a viewer tunes in.

@@ -26,7 +26,9 @@ package struct Environment: Hashable, Sendable {
         while let entry = next.pointee {
             let text = String(cString: entry)
             let name = text.prefix { $0 != "=" }
-            if name.count < text.count { values[String(name)] = String(text.dropFirst(name.count + 1)) }
+            if name.count < text.count {
+                values[String(name)] = String(text.dropFirst(name.count + 1))
+            }
             next += 1
         }
         return Environment(values)

@@ -18,7 +18,7 @@ package struct SettingName: Hashable, Sendable {
     /// Its environment variable.
     package let variable: String
     /// Its option on the command line.
-    package let flag: String
+    package fileprivate(set) var flag: String
     /// What holds where nothing is set, for people.
     package let otherwise: String
     /// Whether it takes several values.
@@ -28,7 +28,7 @@ package struct SettingName: Hashable, Sendable {
 /// A setting with values of type `Value`.
 package struct SettingKey<Value: Sendable>: Sendable {
     /// Its names.
-    package let name: SettingName
+    package private(set) var name: SettingName
     /// Reads one value.
     package let parse: @Sendable (String) throws(SettingFault) -> Value
 
@@ -39,6 +39,15 @@ package struct SettingKey<Value: Sendable>: Sendable {
         name = SettingName(
             path: path, variable: variable, flag: flag, otherwise: otherwise, isList: isList)
         self.parse = parse
+    }
+}
+
+extension SettingKey {
+    /// The same setting under another option, as where it is the main thing of a command.
+    package func named(_ flag: String) -> SettingKey {
+        var key = self
+        key.name.flag = flag
+        return key
     }
 }
 

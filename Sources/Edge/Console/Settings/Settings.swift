@@ -105,6 +105,13 @@ package struct Settings: Sendable {
 }
 
 extension Complaint {
+    /// A variable that looks like ours and is not.
+    package static func strange(_ name: String, meant: String?) -> Complaint {
+        Complaint(
+            .configuration, what: name, why: "there is no such variable",
+            hint: meant.map { "did you mean \($0)?" } ?? "`p2ptv config default` names them all")
+    }
+
     /// A value of `name` that was refused.
     init(_ fault: SettingFault, at origin: Origin, _ name: SettingName) {
         switch origin {
