@@ -45,8 +45,10 @@ package struct SwarmEngine: Sendable {
     var slots: FeedSlots
     /// The feeds in the order in which they were given, some of them gone.
     var newest: [(PeerHandle, Int)] = []
-    /// What neighbours were told of our room.
+    /// What neighbours are told of our depths and our room, and how often that has changed.
+    var toldDepths: [UInt8] = []
     var toldFull = false
+    var statusVersion = 0
     /// What happened, in numbers.
     package internal(set) var counters = SwarmCounters()
 

@@ -37,12 +37,43 @@ struct FlowID: Hashable, Sendable {
     var reverse: FlowID { FlowID(slot: slot ^ 1, generation: generation) }
 }
 
+/// A kind of message, in the table of traffic.
+package enum TrafficKind: Int, CaseIterable, Sendable {
+    case block
+    case records
+    case have
+    case status
+    case request
+    case cancel
+    case reject
+    case greeting
+    case other
+}
+
 /// What travels in a flow.
 enum Cargo: Sendable {
     case message(Message)
     case live(LiveMessage)
     case greeting(ExtensionHandshake)
     case block(Block, isPoisoned: Bool)
+}
+
+extension Cargo {
+    /// What it is, for the table of traffic.
+    var kind: TrafficKind {
+        switch self {
+        case .block: .block
+        case .greeting: .greeting
+        case .message(.request): .request
+        case .message(.cancel): .cancel
+        case .message(.reject): .reject
+        case .message: .other
+        case .live(.records): .records
+        case .live(.have): .have
+        case .live(.status): .status
+        case .live: .other
+        }
+    }
 }
 
 /// The sizes of things on the wire.
@@ -115,8 +146,8 @@ struct Flow: Sendable {
     }
 
     /// Writes `cargo` into the flow.
-    mutating func write(_ cargo: Cargo, at now: Instant) {
-        written += WireSize.bytes(of: cargo)
+    mutating func write(_ cargo: Cargo, _ size: Int, at now: Instant) {
+        written += size
         parcels.append(Parcel(cargo: cargo, end: written, at: now))
         needsSample = true
     }

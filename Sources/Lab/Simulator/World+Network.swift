@@ -20,7 +20,10 @@ extension World {
         guard nodes[node].flows.indices.contains(peer.slot),
             let id = nodes[node].flows[peer.slot], isOpen(id)
         else { return }
-        flows[id.slot].write(cargo, at: now)
+        let size = WireSize.bytes(of: cargo)
+        flows[id.slot].write(cargo, size, at: now)
+        traffic[cargo.kind.rawValue].count += 1
+        traffic[cargo.kind.rawValue].bytes += size
         enqueue(id)
     }
 

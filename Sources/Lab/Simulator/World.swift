@@ -57,6 +57,9 @@ package struct World: Sendable {
     var publishedAt: [Instant] = []
     /// A fingerprint of all that has happened.
     package internal(set) var digest: UInt64 = 0xcbf2_9ce4_8422_2325
+    /// Messages of each kind, and their bytes without headers, in the order of the kinds.
+    package internal(set) var traffic = Array(
+        repeating: (count: 0, bytes: 0), count: TrafficKind.allCases.count)
     /// Events handled.
     package internal(set) var eventCount = 0
     /// Ends the stream where set.

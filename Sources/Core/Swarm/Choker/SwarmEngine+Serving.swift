@@ -111,10 +111,16 @@ extension SwarmEngine {
 
     mutating func tellStatus(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         timers.wake(.status, by: now + settings.statusInterval)
-        toldFull = isFull
+        let depths = stripes.map(\.depth)
+        if depths != toldDepths || isFull != toldFull {
+            (toldDepths, toldFull) = (depths, isFull)
+            statusVersion += 1
+        }
         for peer in peers.handles {
             guard let state = peers[peer], state.isLive else { continue }
-            let next = state.statusAt + settings.statusFloor
+            let isNews = state.statusVersion != statusVersion
+            let pause = isNews ? settings.statusFloor : settings.statusInterval
+            let next = state.statusAt + pause
             if now >= next {
                 status(to: peer, now, &outputs)
             } else {
@@ -125,6 +131,7 @@ extension SwarmEngine {
 
     mutating func status(to peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
         peers[peer]?.statusAt = now
+        peers[peer]?.statusVersion = statusVersion
         let isSource = settings.role == .source
         let depths = isSource ? stripes.map { _ in UInt8(0) } : stripes.map(\.depth)
         outputs.append(

@@ -33,6 +33,7 @@ struct PeerState: Sendable {
     var unsaid: [PieceIndex] = []
     var saidAt = Instant.zero
     var statusAt = Instant.zero
+    var statusVersion = -1
 
     /// Its hops from the source in each stripe.
     var depths: [UInt8]
