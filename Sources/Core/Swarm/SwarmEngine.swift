@@ -47,7 +47,7 @@ package struct SwarmEngine: Sendable {
     var newest: [(PeerHandle, Int)] = []
     /// What neighbours are told of our depths and our room, and how often that has changed.
     var toldDepths: [UInt8] = []
-    var toldFull = false
+    var toldOpen: [Bool]
     var statusVersion = 0
     /// What happened, in numbers.
     package internal(set) var counters = SwarmCounters()
@@ -65,6 +65,7 @@ package struct SwarmEngine: Sendable {
             settings: RollingMetainfoSettings(pieces: settings.window * 2))
         table = PieceTable(base: firstPiece, capacity: settings.window * 2)
         stripes = Array(repeating: Stripe(), count: settings.stripes)
+        toldOpen = Array(repeating: true, count: settings.stripes)
         uplink = Uplink(
             initial: settings.initialInFlight, target: settings.queueTarget,
             limit: settings.upLimit)

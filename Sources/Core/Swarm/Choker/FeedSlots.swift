@@ -15,8 +15,12 @@ struct FeedSlots: Sendable {
     /// The running mean of waiting, in seconds.
     private(set) var wait = 0.0
     private var changedAt = Instant.zero
+    private var crowdedAt: Instant?
     /// Time that a change takes to show in the mean.
     private let pause = Interval.milliseconds(500)
+    /// Once it has been too much, more is tried this seldom: each try that fails sends a child
+    /// and all below it to look for another parent.
+    private let caution = Interval.seconds(15)
 
     /// Begins with `initial` feeds.
     init(initial: Int) { count = initial }
@@ -29,7 +33,9 @@ struct FeedSlots: Sendable {
     /// Whether one more feed can be given beyond the `used` ones; grows where all goes well.
     mutating func hasRoom(used: Int, at now: Instant) -> Bool {
         if used < count { return wait < Self.crowded }
-        guard wait < Self.calm, now - changedAt > pause else { return false }
+        guard wait < Self.calm, now - changedAt > pause,
+            crowdedAt.map({ now - $0 > caution }) ?? true
+        else { return false }
         count = used + 1
         changedAt = now
         return true
@@ -40,11 +46,13 @@ struct FeedSlots: Sendable {
         guard wait > Self.crowded, used > 0, now - changedAt > pause else { return false }
         count = max(1, min(count, used) - 1)
         changedAt = now
+        crowdedAt = now
         return used > count
     }
 
-    /// Whether a neighbour should be told that there is room.
-    func isFull(used: Int) -> Bool {
-        wait > Self.calm && used >= count || wait > Self.crowded
+    /// Whether nobody else should ask.
+    func isFull(used: Int, at now: Instant) -> Bool {
+        if used < count { return wait > Self.crowded }
+        return wait > Self.calm || crowdedAt.map({ now - $0 < caution }) ?? false
     }
 }

@@ -97,31 +97,28 @@ extension SwarmEngine {
         }
         guard stripes[stripe].depth < ParentPolicy.deepest, stripes[stripe].parent != peer
         else { return false }
-        let siblings = peers.filter { $0.childSince[stripe] != nil }
-        let fanOut = max(settings.fanOut, slots.count / 4)
-        guard siblings.count < fanOut, slots.hasRoom(used: feedsGiven, at: now) else {
-            return false
-        }
+        guard hasRoom(in: stripe), slots.hasRoom(used: feedsGiven, at: now) else { return false }
         peers[peer]?.childSince[stripe] = now
         newest.append((peer, stripe))
         timers.wake(.slots, by: now + .milliseconds(500))
-        if isFull != toldFull { timers.wake(.status, by: now) }
+        timers.wake(.status, by: now)
         return true
+    }
+
+    /// Whether there are few enough children in a stripe.
+    func hasRoom(in stripe: Int) -> Bool {
+        let children = peers.handles.count { peers[$0]?.childSince[stripe] != nil }
+        return children < max(settings.fanOut, slots.count / 4)
     }
 
     /// Stripe feeds given to all children together.
     var feedsGiven: Int { peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) } }
 
-    /// Whether nobody else should ask to be fed.
-    var isFull: Bool {
-        settings.role != .source && slots.isFull(used: feedsGiven)
-    }
-
     /// Lets the newest child go while live blocks wait too long for their turn.
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         let used = feedsGiven
         if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
-        if isFull != toldFull { timers.wake(.status, by: now) }
+        timers.wake(.status, by: now)
         guard slots.isCrowded(used: used, at: now) else { return }
         while let (peer, stripe) = newest.popLast() {
             guard peers[peer]?.childSince[stripe] != nil else { continue }

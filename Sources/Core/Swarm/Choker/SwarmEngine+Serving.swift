@@ -111,11 +111,7 @@ extension SwarmEngine {
 
     mutating func tellStatus(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         timers.wake(.status, by: now + settings.statusInterval)
-        let depths = stripes.map(\.depth)
-        if depths != toldDepths || isFull != toldFull {
-            (toldDepths, toldFull) = (depths, isFull)
-            statusVersion += 1
-        }
+        noteOffers(now)
         for peer in peers.handles {
             guard let state = peers[peer], state.isLive else { continue }
             let isNews = state.statusVersion != statusVersion
@@ -129,17 +125,32 @@ extension SwarmEngine {
         }
     }
 
+    /// Sees whether there is something new to tell of depths and room.
+    private mutating func noteOffers(_ now: Instant) {
+        let depths = stripes.map(\.depth)
+        let isFull = slots.isFull(used: feedsGiven, at: now)
+        let open = stripes.indices.map { !isFull && hasRoom(in: $0) }
+        guard depths != toldDepths || open != toldOpen else { return }
+        (toldDepths, toldOpen) = (depths, open)
+        statusVersion += 1
+    }
+
+    /// Tells a neighbour how near to the source it would be fed in each stripe: its children the
+    /// depth, others "not at all" where there is no room, so that they need not ask to be refused.
     mutating func status(to peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
         peers[peer]?.statusAt = now
         peers[peer]?.statusVersion = statusVersion
-        let isSource = settings.role == .source
-        let depths = isSource ? stripes.map { _ in UInt8(0) } : stripes.map(\.depth)
+        let depths = stripes.indices.map { s in
+            if settings.role == .source { return UInt8(0) }
+            let isOffered = toldOpen[s] || peers[peer]?.childSince[s] != nil
+            return isOffered ? stripes[s].depth : ParentPolicy.unfed
+        }
         outputs.append(
             .sendLive(
                 peer,
                 .status(
                     LiveStatus(
                         flags: .takesStandingRequests, depths: depths, newest: metainfo.newest,
-                        freeUploadKilobits: isFull ? 0 : .max))))
+                        freeUploadKilobits: .max))))
     }
 }

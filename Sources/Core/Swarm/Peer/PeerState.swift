@@ -39,8 +39,6 @@ struct PeerState: Sendable {
     var depths: [UInt8]
     /// Stripes in which it has refused to feed us, until when.
     var refusedUntil: [Instant]
-    /// It says that it can feed nobody else.
-    var isFull = false
     /// How often in a row it has refused in each stripe.
     var refusals: [UInt8]
     /// Stripes in which it is our child: when it last asked.

@@ -147,10 +147,8 @@ extension SwarmEngine {
 
     private mutating func received(_ peer: PeerHandle, _ status: LiveStatus, _ now: Instant) {
         guard status.depths.count == settings.stripes else { return }
-        let isFull = status.freeUploadKilobits == 0
-        let changed = peers[peer]?.depths != status.depths || peers[peer]?.isFull != isFull
+        let changed = peers[peer]?.depths != status.depths
         peers[peer]?.depths = status.depths
-        peers[peer]?.isFull = isFull
         if let newest = status.newest {
             if peers[peer]?.isSource ?? false { peers[peer]?.newest = newest }
             hint(newest, now)

@@ -84,7 +84,7 @@ extension SwarmEngine {
             guard let peer = peers[handle], peer.isLive, !peer.isChoking,
                 peer.childSince[stripe] == nil, peer.refusedUntil[stripe] <= now,
                 now - peer.heardAt < settings.quietAfter,
-                handle == current || peer.depths[stripe] < limit && !peer.isFull
+                handle == current || peer.depths[stripe] < limit
             else { continue }
             let feeds = stripes.indices.count { $0 != stripe && stripes[$0].parent == handle }
             found.append(
