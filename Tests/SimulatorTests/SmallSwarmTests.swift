@@ -1,47 +1,57 @@
-import Pieces
 import Primitives
 import Simulator
-import Swarm
 import Testing
-
-/// A world of 1.5 Mbit/s in pieces of 16 KiB, 25 ms one way between any two nodes.
-func smallWorld(viewers: Int, seed: UInt64) throws -> (World, [NodeID]) {
-    let rate = ByteRate(bitsPerSecond: 1_500_000)
-    let geometry = try #require(PieceGeometry(pieceLength: 16_384))
-    var world = World(stream: StreamShape(geometry: geometry, rate: rate), seed: seed)
-    world.addSource(line(rate, up: 3, down: 6))
-    let ids = (0..<viewers).map { number in
-        world.addViewer(
-            line(rate, up: 1.5, down: 6), at: .zero + .milliseconds(2000 + Int64(number) * 100))
-    }
-    return (world, ids)
-}
-
-/// A line whose rates are multiples of the stream's.
-func line(_ rate: ByteRate, up: Double, down: Double) -> AccessLink {
-    AccessLink(
-        up: ByteRate(bytesPerSecond: rate.bytesPerSecond * up),
-        down: ByteRate(bytesPerSecond: rate.bytesPerSecond * down),
-        delay: .seconds(0.0125))
-}
 
 @Suite("A small swarm")
 struct SmallSwarmTests {
-    @Test("of one viewer plays")
+    @Test("of one viewer plays, a hop behind the source")
     func one() throws {
-        var (world, _) = try smallWorld(viewers: 1, seed: 1)
-        world.run(until: .zero + .seconds(20))
-        let report = world.report()
-        print(report)
+        var stage = try Stage(viewers: 1)
+        let report = stage.play(to: 20)
         #expect(report.skipped == 0)
+        #expect(report.lagHigh < .milliseconds(200))
+        #expect(report.copies < 1.1)
+        #expect(report.mostReceived < 1.1)
     }
 
-    @Test("of eight viewers plays")
-    func eight() throws {
-        var (world, _) = try smallWorld(viewers: 8, seed: 1)
-        world.run(until: .zero + .seconds(20))
-        let report = world.report(from: .zero + .seconds(6))
-        print(report)
-        #expect(report.skipped == 0)
+    @Test("of eight viewers plays", arguments: [1, 2, 3] as [UInt64])
+    func eight(seed: UInt64) throws {
+        var stage = try Stage(viewers: 8, seed: seed)
+        let report = stage.play(to: 20)
+        #expect(report.skipped == 0, "\(report)")
+        #expect(report.viewers.allSatisfy { $0.stalls == 0 && $0.delivered > 180 }, "\(report)")
+        #expect(report.lagMedian < .milliseconds(600), "\(report)")
+        #expect(report.copies <= 3.0, "\(report)")
+        #expect(report.mostReceived <= 1.15, "\(report)")
+    }
+
+    @Test("of sixteen viewers plays")
+    func sixteen() throws {
+        var stage = try Stage(viewers: 16)
+        let report = stage.play(to: 20)
+        #expect(report.skipped == 0, "\(report)")
+        #expect(report.lagMedian < .milliseconds(1200), "\(report)")
+        #expect(report.copies <= 3.0, "\(report)")
+        #expect(report.mostReceived <= 1.2, "\(report)")
+    }
+
+    @Test("starts within a second and a half for whoever joins")
+    func startup() throws {
+        var stage = try Stage(viewers: 8)
+        let report = stage.play(to: 10)
+        #expect(
+            report.viewers.allSatisfy { ($0.startup ?? .forever) < .milliseconds(1500) },
+            "\(report)")
+    }
+
+    @Test("does the same again from the same seed, and something else from another")
+    func seeds() throws {
+        func digest(_ seed: UInt64) throws -> UInt64 {
+            var stage = try Stage(viewers: 4, seed: seed)
+            return stage.play(to: 8).digest
+        }
+        let (first, again, other) = (try digest(5), try digest(5), try digest(6))
+        #expect(first == again)
+        #expect(first != other)
     }
 }

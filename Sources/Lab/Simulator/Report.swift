@@ -59,6 +59,9 @@ private func middle(_ values: [Interval]) -> Interval {
 }
 
 extension World {
+    /// What was measured of one node.
+    package func log(of node: NodeID) -> NodeLog { nodes[node.number].log }
+
     /// What has been measured so far, over deliveries from `start` on.
     package func report(from start: Instant = .zero) -> Report {
         var report = Report()
