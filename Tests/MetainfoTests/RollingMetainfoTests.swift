@@ -84,7 +84,7 @@ struct RollingMetainfoTests {
         #expect(chain.feed(order, to: &log) == [.added, .added, .added])
         #expect(log.end == piece(6) && log.newest == piece(5))
         #expect(chain.feed([2], to: &log) == [.known])
-        #expect(other.feed([1], to: &log) == [.contradiction(of: piece(6))])
+        #expect(other.feed([1], to: &log) == [.brokenChain])
         log.checkInvariants()
     }
 
@@ -101,8 +101,20 @@ struct RollingMetainfoTests {
         #expect(log.records(from: piece(2), limit: 9) == [chain[1].record, chain[2].record])
         #expect(log.records(from: piece(5), limit: 9) == [chain[2].record])
         #expect(chain.feed([2], to: &log) == [.known])
-        #expect(other.feed([2], to: &log) == [.contradiction(of: piece(5))])
-        #expect(late.feed([1], to: &log) == [.contradiction(of: piece(5))])
+        #expect(other.feed([2], to: &log) == [.brokenChain])
+        #expect(late.feed([1], to: &log) == [.brokenChain])
+        log.checkInvariants()
+    }
+
+    @Test("follows a broadcast that goes on after its end", arguments: [0, 1])
+    func goesOn(piecesInEnd: Int) throws {
+        let chain = try Chain(lengths: [2, piecesInEnd, 3, 1], pausesAfter: 1)
+        var log = RollingMetainfo()
+        #expect(chain.feed([0, 1], to: &log) == [.added, .added])
+        #expect(log.end == piece(UInt32(2 + piecesInEnd)))
+        #expect(chain.feed([2, 3], to: &log) == [.added, .added])
+        #expect(log.end == nil)
+        #expect(log.newest == piece(UInt32(5 + piecesInEnd)))
         log.checkInvariants()
     }
 
@@ -113,7 +125,7 @@ struct RollingMetainfoTests {
         let other = try Chain(lengths: [2, 3, 1, 0], salt: 2, endsWithLast: true)
         var log = RollingMetainfo()
         _ = chain.feed([0, 1, 2], to: &log)
-        #expect(short.feed([1], to: &log) == [.contradiction(of: piece(5))])
+        #expect(short.feed([1], to: &log) == [.outdated])
         #expect(other.feed([3], to: &log) == [.brokenChain])
         #expect(log.end == nil)
         var reverse = RollingMetainfo()
@@ -213,7 +225,7 @@ private struct Chain {
 
     init(
         lengths: [Int], salt: UInt8 = 0, first: UInt32 = 0, endsWithLast: Bool = false,
-        points: [UInt32: [UInt32]] = [:]
+        pausesAfter: Int? = nil, points: [UInt32: [UInt32]] = [:]
     ) throws {
         let geometry = try #require(PieceGeometry(pieceLength: 16384))
         var (next, previous) = (first, SHA256Digest(Bytes32()))
@@ -227,7 +239,8 @@ private struct Chain {
             let draft = try RecordDraft(
                 first: PieceIndex(next), previous: previous,
                 wallTime: WallTime(microseconds: UInt64(number) * 1_000_000), entries: entries,
-                isEnd: endsWithLast && number == lengths.count - 1, geometry: geometry)
+                isEnd: endsWithLast && number == lengths.count - 1 || number == pausesAfter,
+                geometry: geometry)
             let digest = [salt, UInt8(number + 1)] + [UInt8](repeating: 0, count: 30)
             previous = SHA256Digest(try #require(Bytes32(digest)))
             links.append((draft.signed(by: Signature(Bytes64())), previous))

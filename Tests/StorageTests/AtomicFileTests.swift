@@ -60,6 +60,14 @@ struct AtomicFileTests {
         #expect(Scratch.names(scratch.path) == [name])
     }
 
+    @Test("does not take the place of a pipe or a device")
+    func notAFile() throws {
+        let pipe = "\(scratch.path)/pipe"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        #expect(throws: StorageError.exists(path: pipe)) { try AtomicFile.write(pipe, [1]) }
+        #expect(Scratch.names(scratch.path) == ["pipe"])
+    }
+
     @Test("to a full disk says so")
     func full() throws {
         let devices = try Descriptor(folder: "/dev")

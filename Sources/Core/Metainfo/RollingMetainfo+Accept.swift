@@ -25,10 +25,20 @@ extension RollingMetainfo {
         if isKnown(record, digest) { return .known }
         if let piece = contradicted(by: record) { return .contradiction(of: piece) }
         guard record.isEnd || record.numbers.upperBound > floor else { return .outdated }
-        guard isLinked(record, digest) else { return .brokenChain }
+        if record.isEnd, let newest, newest.value >= record.numbers.upperBound {
+            return .outdated
+        }
+        guard continues(record) || isLinked(record, digest) else { return .brokenChain }
+        if let end, record.numbers.lowerBound >= end.value { ended = nil }
         if record.isEnd { ended = Held(record: record, digest: digest) }
         if record.numbers.upperBound > floor { hold(record, digest) }
         return .added
+    }
+
+    /// Whether a broadcast that was stopped goes on with `record`: it names the end that was.
+    private func continues(_ record: LiveRecord) -> Bool {
+        guard let ended, let end else { return false }
+        return record.numbers.lowerBound == Int(end.value) && record.previous == ended.digest
     }
 
     /// Forgets the records that are about nothing but pieces before `piece`, for good.
@@ -45,9 +55,8 @@ extension RollingMetainfo {
         if let piece = numbers.first(where: { number(at: $0) != nil }) {
             return PieceIndex(UInt32(piece))
         }
-        if let end, record.isEnd || numbers.upperBound > end.value { return end }
-        if record.isEnd, let newest, newest.value >= numbers.upperBound { return newest }
-        return nil
+        guard let end, numbers.lowerBound < end.value else { return nil }
+        return record.isEnd || numbers.upperBound > end.value ? end : nil
     }
 
     /// Whether the records on both sides, where they are held, agree about the order.

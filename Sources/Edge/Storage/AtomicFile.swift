@@ -9,7 +9,7 @@ package enum AtomicFile {
     ///
     /// When it returns, the file is durable; when it throws, the file is as before and nothing
     /// else is left behind. After a SIGKILL a hidden temporary file may stay in the folder.
-    /// A symbolic link at `path` is replaced, not followed.
+    /// A symbolic link at `path` is replaced, not followed; a device or a pipe is refused.
     package static func write(
         _ path: String, _ bytes: [UInt8], mode: UInt32 = 0o644
     ) throws(StorageError) {
@@ -23,9 +23,18 @@ package enum AtomicFile {
     /// Moves a temporary file to its place within a folder; answers as a system call does.
     typealias Placing = (_ folder: Int32, _ temporary: String, _ name: String) -> Int32
 
-    /// Takes the place of what is there.
+    /// Takes the place of the file or link that is there; a device or a pipe is not replaced
+    /// (EEXIST), as a file in its place would harm everybody who uses it.
     static func rename(_ folder: Int32, _ temporary: String, _ name: String) -> Int32 {
-        renameat(folder, temporary, folder, name)
+        var there = stat()
+        if fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 {
+            let kind = there.st_mode & S_IFMT
+            guard kind == S_IFREG || kind == S_IFLNK || kind == S_IFDIR else {
+                errno = EEXIST
+                return -1
+            }
+        }
+        return renameat(folder, temporary, folder, name)
     }
 
     /// Refuses (EEXIST) where something is there.

@@ -88,15 +88,16 @@ struct UploadQueue: Sendable {
     /// Takes the block that goes next to a neighbour that can take one, or nil.
     ///
     /// The score is in seconds, the least goes first: each copy of the piece that has gone
-    /// counts 60 ms (the least-sent piece first, as PULSE has it), and waiting counts against
+    /// counts `copyWeight` (the least-sent piece first, as PULSE has it), and waiting counts against
     /// itself. Catching up goes after what is spread for the first time, as a tree that waits for
     /// those who fell out of it makes more of them fall out; but after 0.6 s its turn has come.
     mutating func next(
-        at now: Instant, copies: (PieceIndex) -> Int, canTake: (PeerHandle) -> Bool
+        at now: Instant, copyWeight: Double, copies: (PieceIndex) -> Int,
+        canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
-            var score = 0.06 * Double(copies(upload.block.piece))
+            var score = copyWeight * Double(copies(upload.block.piece))
             if !upload.live { score += 0.6 }
             score -= (now - upload.since).seconds
             if best.map({ score < $0.score }) ?? true { best = (index, score) }

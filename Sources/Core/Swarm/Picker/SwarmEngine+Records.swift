@@ -68,9 +68,9 @@ extension SwarmEngine {
                 prove(piece, &outputs)
             }
         }
-        if let last = metainfo.end, end == nil {
-            end = last
-            outputs.append(.ended(last))
+        if metainfo.end != end {
+            end = metainfo.end
+            if let end { outputs.append(.ended(end)) }
         }
         tuneIn(now, &outputs)
     }

@@ -125,7 +125,7 @@ extension BroadcastNode {
         swarmSettings.window = windowPieces(settings.window, parsed.file.geometry)
         let id = newPeerID()
         let swarm = SwarmDriver(
-            channel: parsed, settings: swarmSettings, firstPiece: state.next, ourID: id,
+            channel: parsed, settings: swarmSettings, firstPiece: state.first, ourID: id,
             listenPort: host.port, seed: randomSeed()
         ) { _ in }
         self.swarm = swarm
@@ -162,7 +162,7 @@ extension BroadcastNode {
         BroadcastOnAir(
             file: settings.output, infoHash: "\(hash)", publicKey: "\(parsed.file.publicKey)",
             stream: info, pieceLength: state.geometry.pieceLength,
-            firstPiece: state.next.value, peerPort: host?.port ?? 0,
+            firstPiece: state.first.value, peerPort: host?.port ?? 0,
             trackers: parsed.file.trackers.flatMap { $0 })
     }
 

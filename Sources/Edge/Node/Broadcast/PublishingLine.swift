@@ -47,13 +47,13 @@ final class PublishingLine {
         state: ChannelState, folder: BroadcastFolder, key: SigningKey, infoHash: InfoHash,
         handler: @escaping @Loop (PublishingEvent) -> Void
     ) {
-        publisher = Publisher(geometry: state.geometry, first: state.next, previous: state.previous)
+        publisher = Publisher(geometry: state.geometry, first: state.first, previous: state.previous)
         journal = StateJournal(state)
         lastDigest = state.previous
         (self.folder, self.key, self.infoHash) = (folder, key, infoHash)
         self.handler = handler
         timer = LoopTimer { [weak self] in self?.feed(.deadlineReached) }
-        reserve(state.next)
+        reserve(state.first)
     }
 
     /// Gives the publisher an input and carries out what follows.
