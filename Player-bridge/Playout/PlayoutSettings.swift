@@ -6,9 +6,9 @@ package import Primitives
 /// How long a piece is waited for, and how far behind the live edge is too far.
 package struct PlayoutSettings: Equatable, Sendable {
     /// The lag target at tune-in: three seconds cover a lost connection and a new request.
-    package var initialLag = Interval.seconds(3)
+    package var initialLag = Interval.seconds(4)
     /// The least lag target: below a second, one retransmission on a long path is a skip.
-    package var minimumLag = Interval.seconds(1)
+    package var minimumLag = Interval.seconds(2)
     /// The greatest lag target: who waits longer is no longer watching live.
     package var maximumLag = Interval.seconds(8)
     /// The lag target that the user asked for; nil lets it adapt.

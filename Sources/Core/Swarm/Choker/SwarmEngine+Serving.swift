@@ -14,7 +14,7 @@ extension SwarmEngine {
     ///
     /// At a viewer about the time that a copy takes. At the source far more: after an outage
     /// the first copies of all that has piled up go before any second one.
-    private var copyWeight: Double { settings.role == .source ? 1 : 0.06 }
+    private var copyWeight: Double { settings.role == .source ? 10 : 0.06 }
 
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
