@@ -66,22 +66,25 @@ struct Broadcast: AsyncParsableCommand {
 
     func run() async throws {
         let plan = try BroadcastPlan(self, common.settings())
-        let session = await BroadcastSession(plan.settings, common.mode)
+        let session = await BroadcastSession(plan, common.mode)
         try await session.run()
     }
 }
 
 /// What the options of a broadcast come to.
 struct BroadcastPlan {
-    var settings: BroadcastSettings
+    let input: InputChoice
+    let settings: BroadcastSettings
 
     init(_ options: Broadcast, _ given: Settings) throws {
-        let source = try InputChoice(options.input, loop: options.loop)
-        let name = try channelName(options.name, otherwise: source.name)
+        input = try InputChoice(options.input, loop: options.loop)
+        let name = try channelName(options.name, otherwise: input.name)
+        let output = options.output ?? fileName(for: name) + ".torrent"
+        try OutputPlace.check(output)
         let folder = try Self.stateFolder(options, given, name)
         var settings = BroadcastSettings(
-            input: IngestOptions(source: source.source, loop: options.loop), name: name,
-            output: options.output ?? fileName(for: name) + ".torrent", stateFolder: folder)
+            input: IngestOptions(source: input.source, loop: options.loop), name: name,
+            output: output, stateFolder: folder)
         settings.trackers = try given.all(Keys.trackers, flag: options.tracker)
         if let port = try given.one(Keys.trackerPort, flag: options.trackerPort) {
             settings.trackerPort = port

@@ -9,6 +9,7 @@ import Reactor
 @Loop
 final class BroadcastSession {
     private let settings: BroadcastSettings
+    private let input: InputChoice
     private let mode: DisplayMode
     private let terminal = Terminal.standardError
     private let life = Lifetime()
@@ -17,8 +18,9 @@ final class BroadcastSession {
     private lazy var display = Display(mode, terminal) { [unowned self] in reading }
 
     /// A broadcast that has not begun.
-    init(_ settings: BroadcastSettings, _ mode: DisplayMode) {
-        self.settings = settings
+    init(_ plan: BroadcastPlan, _ mode: DisplayMode) {
+        settings = plan.settings
+        input = plan.input
         self.mode = mode
     }
 
@@ -42,7 +44,7 @@ final class BroadcastSession {
             display.show(air.block(name: settings.name))
             display.begin()
         case .ended: life.beginStop { stop() }
-        case .failed(let fault): life.finish(Complaint(fault))
+        case .failed(let fault): life.finish(Complaint(fault).naming(input))
         case .inputLost, .inputBack, .tracker: break
         }
     }

@@ -23,7 +23,7 @@ struct Probe: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let tally = try await InputProbe.look(at: InputChoice(input).source)
+        let tally = try await InputProbe.look(at: InputChoice(input))
         if json { return _ = put(tally.json.encoded) }
         write(tally.text, .output)
         for warning in tally.warnings { say("p2ptv: warning: \(warning)\n") }

@@ -23,7 +23,8 @@ struct Tracker: AsyncParsableCommand {
     var channels: [String] = []
 
     @Option(
-        name: .shortAndLong, help: ArgumentHelp("Listen on this port (default: 6969).", valueName: "port"))
+        name: .shortAndLong,
+        help: ArgumentHelp("Listen on this port (default: 6969).", valueName: "port"))
     var port: String?
 
     @Option(

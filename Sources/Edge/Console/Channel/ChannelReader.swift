@@ -45,8 +45,11 @@ package enum ChannelPlace: Hashable, Sendable {
 
 /// Reads channel files and checks who vouches for them.
 package enum ChannelReader {
-    /// The longest channel file in bytes: a hundred trackers of the greatest length fit.
-    package static let limit = 1 << 18
+    /// The longest file that is looked at, in bytes.
+    ///
+    /// A channel file is a few hundred; but whoever opens an ordinary torrent by mistake is to be
+    /// told so, and those are up to some MiB.
+    package static let limit = 10 << 20
 
     /// The file in `bytes`, which came from `name`; the signature is checked.
     ///

@@ -16,7 +16,7 @@ extension Complaint {
         case .empty, .truncated, .malformed:
             "get the file again from where it was published"
         case .notATorrent:
-            "a channel file is what `p2ptv broadcast` writes, such as NAME.torrent"
+            "name the .torrent file that `p2ptv broadcast` wrote; a film is broadcast, not watched"
         case .ordinaryTorrent:
             "this version plays live channels only; ordinary torrents come in a later one"
         case .unsupportedVersion, .unsupportedContainer:

@@ -1,6 +1,7 @@
 // What the program cannot do, told to a person: what, why, and one thing to do about it.
 // Names in it may come from strangers; what is printed is escaped.
 
+import Ingest
 package import Node
 
 /// An error as a person reads it, with its exit code.
@@ -26,6 +27,18 @@ package struct Complaint: Error, Hashable, Sendable {
     package init(_ fault: NodeFault) {
         self.init(
             ExitStatus(fault.kind), what: fault.what, why: fault.why, hint: fault.hint)
+    }
+
+    /// The same, with the file in the place of INPUT in the commands of the hint.
+    ///
+    /// URLs stay out of it: they may hold passwords, and errors end up in logs.
+    package func naming(_ input: InputChoice) -> Complaint {
+        guard case .file(let path) = input.source, let hint,
+            let range = hint.firstRange(of: "INPUT")
+        else { return self }
+        var named = self
+        named.hint = hint[..<range.lowerBound] + shellQuoted(path) + hint[range.upperBound...]
+        return named
     }
 
     /// The lines for standard error.

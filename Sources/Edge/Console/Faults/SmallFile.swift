@@ -19,6 +19,6 @@ package func smallFile(_ path: String, limit: Int) throws(Complaint) -> [UInt8] 
         bytes += chunk[..<count]
     }
     throw Complaint(
-        .data, what: "cannot use \(path)", why: "it is longer than \(limit / 1024) KiB",
-        hint: "name a channel file, which is a few hundred bytes")
+        .data, what: "cannot use \(path)", why: "it is longer than \(sizeText(limit))",
+        hint: "name another file: this one cannot be what was meant")
 }

@@ -1,6 +1,6 @@
 // Reads the beginning of an input to say what it is. Broadcasts nothing.
 
-package import Ingest
+import Ingest
 import Primitives
 package import Reactor
 
@@ -18,14 +18,14 @@ package final class InputProbe {
 
     private init() {}
 
-    /// What the first seconds of `source` show.
+    /// What the first seconds of `input` show.
     ///
     /// - Throws: a complaint with exit 65, 66, 69, 74 or 77.
     package static func look(
-        at source: IngestOptions.Source
+        at input: InputChoice
     ) async throws(Complaint) -> ProbeTally {
         let probe = InputProbe()
-        if let complaint = await probe.run(source) { throw complaint }
+        if let complaint = await probe.run(input.source) { throw complaint.naming(input) }
         return probe.tally
     }
 

@@ -19,7 +19,7 @@ package struct PlayerCommand: Hashable, Sendable {
     /// Its arguments; the first is its name.
     package var arguments: [String]
 
-    /// The command that `choice` means here, or nil for none.
+    /// The command that `choice` means here.
     ///
     /// - Parameters:
     ///   - choice: what is asked for.
@@ -27,6 +27,7 @@ package struct PlayerCommand: Hashable, Sendable {
     ///   - url: what to play.
     ///   - title: what the window is to say.
     ///   - environment: tells of the desktop and where programs are.
+    /// - Returns: the command, or nil for no player.
     /// - Throws: a complaint with exit 69 where the player asked for by name is missing.
     package static func make(
         _ choice: PlayerChoice, isAttended: Bool, url: String, title: String,

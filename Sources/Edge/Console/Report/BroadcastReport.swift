@@ -27,7 +27,7 @@ extension BroadcastEvent {
         switch self {
         case .onAir, .failed: nil
         case .inputLost(let why):
-            "input lost: \(escaped(why)); the channel stays on the air and tries again"
+            "no input, trying again: \(escaped(why))"
         case .inputBack: "the input is back"
         case .tracker(let note): "tracker: \(escaped(note))"
         case .ended: "the broadcast is over"

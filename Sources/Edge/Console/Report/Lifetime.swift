@@ -14,9 +14,13 @@ package final class Lifetime {
     /// How long stopping may take: 3 s is what people and service managers are promised.
     private static let patience = Interval.milliseconds(3000)
 
+    /// Within this time a second signal is the echo of the first: timeout(1) and others signal
+    /// the process and its group at once, and nobody presses Ctrl-C twice as fast.
+    private static let echo = Interval.milliseconds(250)
+
     private var continuation: CheckedContinuation<Complaint?, Never>?
     private var signals: SignalSource?
-    private var isStopping = false
+    private var stoppingSince: Instant?
     private lazy var limit = LoopTimer { [weak self] in self?.finish(nil) }
 
     /// A life that has not begun.
@@ -45,15 +49,15 @@ package final class Lifetime {
 
     /// Stops as the first signal does.
     package func beginStop(_ stop: @Loop () -> Void) {
-        guard !isStopping else { return }
-        isStopping = true
+        guard stoppingSince == nil else { return }
+        stoppingSince = Loop.now
         limit.schedule(at: Loop.now + Self.patience)
         stop()
     }
 
     private func signalled(_ signal: Int32, _ stop: @Loop () -> Void) {
+        guard let stoppingSince else { return beginStop(stop) }
         // Not exit(3): what hangs may be what exit would wait for.
-        guard !isStopping else { _exit(128 + signal) }
-        beginStop(stop)
+        if Loop.now - stoppingSince >= Self.echo { _exit(128 + signal) }
     }
 }

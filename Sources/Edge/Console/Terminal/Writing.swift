@@ -11,12 +11,13 @@ package enum Stream: Int32, Sendable {
     case error = 2
 }
 
-/// Writes a text; false where it was not taken.
+/// Writes a text.
 ///
 /// - Parameters:
 ///   - text: what to write, with its line ends.
 ///   - stream: where.
 ///   - patience: how many milliseconds to wait for a slow reader at most, each time.
+/// - Returns: false where it was not taken.
 @discardableResult
 package func write(_ text: String, _ stream: Stream, patience: Int32 = 5000) -> Bool {
     var bytes = Array(text.utf8)[...]
