@@ -1,5 +1,5 @@
-// One JSON object a line, for programs that follow a node: the forms of docs/CLI. New members may
-// come; those that are there keep their meaning while `schema` is 1.
+// One JSON object a line, for programs that follow a node. New members may come; those that are
+// there keep their meaning while `schema` is 1.
 
 import Node
 package import Primitives
