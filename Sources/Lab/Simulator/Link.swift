@@ -1,6 +1,6 @@
 // Lines and connections. A node's access line has a rate each way, a delay and a modem's queue; a
-// connection is two flows, each a FIFO of bytes as TCP is. There is no loss and no congestion
-// window: what TCP would have in its way are the queue, the delay and the rate.
+// connection is two flows, each a FIFO of bytes as TCP is, with a window that opens from ten
+// packets on and closes again when the flow was idle. There is no loss.
 
 package import Primitives
 import Pieces
@@ -117,12 +117,17 @@ struct Flow: Sendable {
     var peer: Int?
     /// Positions in the byte stream: written, taken by the modem, delivered, acknowledged.
     private(set) var written = 0
-    var taken = 0
+    private(set) var taken = 0
     private(set) var delivered = 0
     private(set) var acknowledged = 0
     /// Waits in its node's ring for the uplink.
     var isQueued = false
     var lastArrival = Instant.zero
+    /// The congestion window in bytes, when it was last used, and whether bytes wait for it.
+    private var window = Flow.initialWindow
+    private var usedAt = Instant.zero
+    private var mostUnderWay = 0
+    var isBlocked = false
     /// TCP sleeps after an outage until its next retransmission.
     var asleepUntil = Instant.zero
     var needsSample = false
@@ -145,6 +150,29 @@ struct Flow: Sendable {
         (self.roundTrip, leastRoundTrip) = (roundTrip, roundTrip)
     }
 
+    /// Ten packets (RFC 6928), to which Linux returns in halves, one for each timeout's worth of
+    /// silence (RFC 2861).
+    private static let initialWindow = 10 * WireSize.payload
+
+    /// Whether the window lets the next `count` bytes go; they are then taken.
+    mutating func take(_ count: Int, at now: Instant) -> Bool {
+        let underWay = unacknowledged(at: now) - waiting
+        if underWay == 0 {
+            let timeout = Interval.milliseconds(200) + roundTrip
+            var idle = now - usedAt - timeout
+            while idle > .zero, window > Self.initialWindow {
+                window = max(window / 2, Self.initialWindow)
+                idle = idle - timeout
+            }
+            mostUnderWay = 0
+        }
+        guard underWay == 0 || underWay + count <= window else { return false }
+        usedAt = now
+        taken += count
+        mostUnderWay = max(mostUnderWay, underWay + count)
+        return true
+    }
+
     /// Writes `cargo` into the flow.
     mutating func write(_ cargo: Cargo, _ size: Int, at now: Instant) {
         written += size
@@ -155,6 +183,8 @@ struct Flow: Sendable {
     /// Bytes are with the receiver; `now` is when, and `delay` what the acknowledgement takes.
     mutating func deliver(_ count: Int, at now: Instant, delay: Interval) {
         delivered += count
+        // Slow start grows to twice what was used; four megabytes are what buffers allow.
+        if window < mostUnderWay * 2 { window = min(window + count, 4 << 20) }
         guard head < parcels.count else { return }
         let sample = now + delay - parcels[head].at
         roundTrip = roundTrip + (sample - roundTrip) * 0.125

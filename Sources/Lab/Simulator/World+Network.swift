@@ -57,7 +57,13 @@ extension World {
                 flows[id.slot].isQueued = false
                 continue
             }
-            send(id, rate)
+            let count = min(quantum, flows[id.slot].waiting)
+            guard flows[id.slot].take(count, at: now) else {
+                flows[id.slot].isQueued = false
+                flows[id.slot].isBlocked = true
+                continue
+            }
+            send(id, count, rate)
         }
         if nodes[node].ringHead > 64 || nodes[node].ringHead == nodes[node].ring.count {
             nodes[node].ring.removeFirst(nodes[node].ringHead)
@@ -72,10 +78,8 @@ extension World {
     }
 
     /// Puts a flow's next packet into the modem.
-    private mutating func send(_ id: FlowID, _ rate: ByteRate) {
+    private mutating func send(_ id: FlowID, _ count: Int, _ rate: ByteRate) {
         let (node, to) = (flows[id.slot].from, flows[id.slot].to)
-        let count = min(quantum, flows[id.slot].waiting)
-        flows[id.slot].taken += count
         let size = WireSize.onLine(count)
         nodes[node].log.sent += size
         let start = max(nodes[node].upFree, now)
@@ -114,6 +118,10 @@ extension World {
         guard nodes[node].isAlive else { return }
         nodes[node].log.received += WireSize.onLine(bytes)
         flows[id.slot].deliver(bytes, at: now, delay: delay(from, node))
+        if flows[id.slot].isBlocked {
+            flows[id.slot].isBlocked = false
+            queue.plan(.awake(flow: id), at: now + delay(from, node))
+        }
         receive(id, node)
     }
 
