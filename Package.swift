@@ -107,7 +107,12 @@ let package = Package(
         tests("Storage", ["Storage", "Pieces", "Primitives"]),
         tests("Ingest", ["Ingest", "Primitives"]),
         tests("Gateway", ["Gateway", "Reactor", "Playout", "Primitives"]),
-        tests("Node", ["Node", "Reactor", "Crypto", "Primitives"]),
+        tests(
+            "Node",
+            [
+                "Node", "Primitives", "Bencode", "Pieces", "Metainfo", "Wire", "Swarm", "Tracker",
+                "Crypto", "Reactor", "Storage", "Ingest",
+            ]),
         tests("Command", ["Console", "Node", "Metainfo", "Ingest", "Primitives"]),
         tests("Architecture", []),
         tests("EndToEnd", []),
