@@ -34,6 +34,11 @@ package struct SwarmEngine: Sendable {
     var firstWindowAt: Instant?
     var tunedAt: Instant?
     var deliveredAny = false
+    /// When a record last came, and when records were last asked for.
+    var recordAt = Instant.zero
+    var recordsAskedAt = Instant.zero
+    /// The pieces whose contradiction was told of last.
+    var contradictions: [PieceIndex] = []
     /// The live edge when this node tuned in: what is before it is a newcomer's backlog.
     var startEdge: PieceIndex?
 

@@ -174,7 +174,9 @@ extension SwarmEngine {
         } else if isSource {
             peers[peer]?.backOff = now + .milliseconds(200) + jitter * 0.4
         } else {
-            _ = peers[peer]?.has.remove(block.piece)
+            // It has said that it holds the piece: a word that is not kept counts as late.
+            if peers[peer]?.has.remove(block.piece) ?? false { peers[peer]?.lateness += 1 }
+            table[block.piece].failures += 1
         }
         timers.wake(.plan, by: now + .milliseconds(5))
     }
@@ -183,7 +185,7 @@ extension SwarmEngine {
     ///
     /// Back to the one before it. It is asked again
     /// after 2 s, 4 s, 8 s and so on: places become free when somebody leaves, not by asking.
-    private mutating func refusedFeed(_ peer: PeerHandle, in s: Int, _ now: Instant) {
+    mutating func refusedFeed(_ peer: PeerHandle, in s: Int, _ now: Instant) {
         guard let state = peers[peer], state.refusedUntil[s] <= now else { return }
         let pause = Double(1 << min(Int(state.refusals[s]), 4))
         let jitter = Double(random.next() % 1000) / 1000

@@ -24,6 +24,7 @@ struct ConnectionPlanner: Sendable {
     private var known: [Endpoint: Known] = [:]
     private var order: [Endpoint] = []
     private var banned: Set<IPAddress> = []
+    private var refused: Set<Endpoint> = []
 
     /// Attempts under way.
     var dialing: Int { known.values.count { $0.phase == .dialing } }
@@ -31,7 +32,8 @@ struct ConnectionPlanner: Sendable {
     /// Takes new addresses in; those where no peer can live are dropped.
     mutating func add(_ endpoints: [Endpoint]) {
         for endpoint in endpoints where known[endpoint] == nil && order.count < limit {
-            guard endpoint.port != 0, endpoint.address.isUnicast else { continue }
+            guard endpoint.port != 0, endpoint.address.isUnicast, !refused.contains(endpoint)
+            else { continue }
             known[endpoint] = Known()
             order.append(endpoint)
         }
@@ -82,7 +84,13 @@ struct ConnectionPlanner: Sendable {
         known[endpoint]?.nextTry = now
     }
 
-    /// Never again: a poisoner, or this node itself.
+    /// Never again, whoever names it: a poisoner, or this node itself.
+    mutating func refuse(_ endpoint: Endpoint) {
+        remove(endpoint)
+        if refused.count < limit { refused.insert(endpoint) }
+    }
+
+    /// Forgets an address; it may be named again.
     mutating func remove(_ endpoint: Endpoint) {
         known[endpoint] = nil
         order.removeAll { $0 == endpoint }

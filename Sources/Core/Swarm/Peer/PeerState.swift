@@ -58,7 +58,7 @@ struct PeerState: Sendable {
     /// Pieces with a wrong hash of which it sent a part.
     var suspicion = 0
     /// Messages without use; too many close it.
-    var glitches = 0
+    var glitches = Glitches()
 
     /// Bytes under way to it.
     var inFlight = 0

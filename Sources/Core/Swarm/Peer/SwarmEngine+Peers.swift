@@ -11,7 +11,7 @@ extension SwarmEngine {
         _ outputs: inout [SwarmOutput]
     ) {
         if introduction.id == ourID {
-            if introduction.outgoing { planner.remove(introduction.endpoint) }
+            if introduction.outgoing { planner.refuse(introduction.endpoint) }
             outputs.append(.close(peer, .ourselves))
             return
         }
@@ -93,10 +93,10 @@ extension SwarmEngine {
         case .poisoned, .forged, .misbehaved:
             counters.dropped += 1
             if case .forged = reason { counters.forged += 1 }
-            planner.remove(endpoint)
+            planner.refuse(endpoint)
             if !endpoint.address.isLoopback { planner.ban(endpoint.address) }
         case .notLive, .ourselves:
-            planner.remove(endpoint)
+            planner.refuse(endpoint)
         case .silent, .full:
             if state.introduction.outgoing { planner.disconnected(endpoint, at: now) }
         case .duplicate:
@@ -108,12 +108,14 @@ extension SwarmEngine {
         timers.wake(.connect, by: now + .milliseconds(100))
     }
 
-    /// A message without use: a few happen to everybody, hundreds do not.
+    /// A message without use: a few happen to everybody, hundreds within minutes do not.
     mutating func glitch(
         _ peer: PeerHandle, _ what: String, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        peers[peer]?.glitches += 1
-        guard let glitches = peers[peer]?.glitches, glitches > 300 else { return }
+        guard var state = peers[peer]?.glitches else { return }
+        let count = state.add(at: now)
+        peers[peer]?.glitches = state
+        guard count > 300 else { return }
         close(peer, .misbehaved(what), now, &outputs)
     }
 

@@ -55,6 +55,10 @@ struct PieceSlot: Sendable {
     var copies = 0
     /// Its last block came by a standing request.
     var cameStanding = false
+    /// When its last block came, while its record is missing.
+    var wholeAt: Instant?
+    /// How often it was asked for in vain.
+    var failures = 0
     /// When the live edge passed it: from then on it exists somewhere.
     var seenAt: Instant?
     /// It failed its hash with several senders: one peer is to send all of it.

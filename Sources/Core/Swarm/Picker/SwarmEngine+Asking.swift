@@ -65,7 +65,11 @@ extension SwarmEngine {
         _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         var underWay = range.count {
-            table.contains($0) && table[$0].asks.contains { $0.kind == .rescue }
+            table.contains($0)
+                && table[$0].asks.contains {
+                    // One that is late itself must not stand in the way of the next attempt.
+                    $0.kind == .rescue && now - $0.at <= patience.limit
+                }
         }
         var left = 2
         var isFirst = true
@@ -83,6 +87,8 @@ extension SwarmEngine {
             if ask.kind != .rescue { underWay += 1 }
             left -= 1
             table[piece].asks.removeFirst()
+            table[piece].failures += 1
+            if table[piece].aloneOnly { restart(piece, &outputs) }
             self.ask(holder, for: piece, .rescue, now, &outputs)
         }
     }
@@ -118,14 +124,16 @@ extension SwarmEngine {
     /// The neighbour that would deliver `piece` first, among those that hold it and were not
     /// asked.
     private mutating func bestHolder(of piece: PieceIndex, _ now: Instant) -> PeerHandle? {
-        let asks = table[piece].asks
+        let (asks, failures) = (table[piece].asks, table[piece].failures)
         var holders: [Holder] = []
         for handle in peers.handles where !asks.contains(where: { $0.peer == handle }) {
             guard let peer = peers[handle], canServe(peer, piece, now) else { continue }
             holders.append(
                 Holder(
                     peer: handle, outstanding: peer.outstanding, rate: peer.gives.rate(at: now),
-                    lateness: peer.lateness, isSource: peer.isSource,
+                    lateness: peer.lateness + (peer.isSource ? 0 : failures),
+                    // Two neighbours have not kept their word: the source is not last any more.
+                    isSource: peer.isSource && failures == 0,
                     isPresumed: !peer.has.contains(piece)))
         }
         return HolderPolicy.best(
@@ -140,7 +148,9 @@ extension SwarmEngine {
         guard let newest = peer.newest, piece <= newest else { return false }
         // The source in need: only what has been about for a while and nobody else has shown.
         let seen = table[piece].seenAt ?? now
-        let isAlone = peers.count == 1 || peers.holders(of: piece) <= 1
+        // Or what those who claim to hold it did not give.
+        let isAlone =
+            peers.count == 1 || peers.holders(of: piece) <= 1 || table[piece].failures > 0
         return !deliveredAny || (isAlone && now - seen > patience.limit)
     }
 

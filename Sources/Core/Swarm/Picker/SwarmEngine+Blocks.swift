@@ -21,14 +21,14 @@ extension SwarmEngine {
             return
         }
         let bit: UInt64 = 1 << UInt64(number)
-        peers[peer]?.gives.add(Int(block.length), at: now)
-        peers[peer]?.received += Int(block.length)
         guard table.contains(block.piece), table[block.piece].state == .missing,
             table[block.piece].received & bit == 0, wasAsked(peer, block, bit, &outputs)
         else {
             wasted(peer, block, now, &outputs)
             return
         }
+        peers[peer]?.gives.add(Int(block.length), at: now)
+        peers[peer]?.received += Int(block.length)
         counters.usefulBytes += Int(block.length)
         keep(block, bit, peer, now, &outputs)
     }
@@ -80,6 +80,7 @@ extension SwarmEngine {
         table[piece].asks = []
         table[piece].crossed = []
         table[piece].state = .unproven
+        table[piece].wholeAt = now
         guard metainfo.entry(of: piece) == nil else { return prove(piece, &outputs) }
         outputs.append(.sendLive(peer, .wantRecords(from: piece, count: 1)))
     }
@@ -99,6 +100,7 @@ extension SwarmEngine {
         counters.pieces += 1
         deliveredAny = true
         if table[piece].cameStanding { patience.learn(now - (table[piece].seenAt ?? now)) }
+        absolve(table[piece].senders)
         for sender in table[piece].senders {
             let lateness = peers[sender]?.lateness ?? 0
             peers[sender]?.lateness = max(0, lateness - 1)
@@ -124,15 +126,12 @@ extension SwarmEngine {
         guard table.contains(piece), table[piece].state == .verifying else { return }
         counters.poisoned += 1
         let senders = table[piece].senders
-        table[piece].state = .missing
-        table[piece].received = 0
-        table[piece].senders = []
+        restart(piece, &outputs)
         table[piece].aloneOnly = senders.count > 1
-        outputs.append(.discard(piece))
         if senders.count == 1 {
             close(senders[0], .poisoned, now, &outputs)
         } else {
-            for sender in senders { peers[sender]?.suspicion += 1 }
+            for sender in senders { suspect(sender, now, &outputs) }
         }
         timers.wake(.plan, by: now)
     }

@@ -12,7 +12,9 @@ extension SwarmEngine {
         timers.wake(.plan, by: now + settings.planInterval)
         tuneIn(now, &outputs)
         checkTuneIn(now, &outputs)
+        askForRecords(now, &outputs)
         guard let edge, let first = firstWanted else { return }
+        doubt(first...max(first, edge.advanced(by: ahead)), now, &outputs)
         chooseParents(now, &outputs)
         standAhead(from: max(first, edge.advanced(by: 1)), edge, now, &outputs)
         guard first <= edge else { return }

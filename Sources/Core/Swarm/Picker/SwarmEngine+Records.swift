@@ -50,8 +50,8 @@ extension SwarmEngine {
         switch metainfo.accept(record, digest: digest) {
         case .added: accepted(record, now, &outputs)
         case .known, .outdated: break
-        case .contradiction(let piece): outputs.append(.contradiction(piece))
-        case .brokenChain: outputs.append(.contradiction(record.pieces.lowerBound))
+        case .contradiction(let piece): contradicted(piece, by: peer, now, &outputs)
+        case .brokenChain: contradicted(record.pieces.lowerBound, by: peer, now, &outputs)
         }
     }
 
@@ -59,6 +59,7 @@ extension SwarmEngine {
         _ record: LiveRecord, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         counters.records += 1
+        recordAt = now
         if let newest = metainfo.newest { moveWindow(to: newest, now, &outputs) }
         for piece in record.pieces {
             if let wall = metainfo.wallTime(of: piece) {

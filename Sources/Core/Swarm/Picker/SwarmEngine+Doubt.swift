@@ -1,0 +1,111 @@
+// What is not believed: whole pieces that no record vouches for, peers that took part in pieces
+// whose hash was wrong, and records that nobody brings. Each is turned from within a moment, so
+// that a liar who is quick does not keep the truth out.
+
+import Metainfo
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    /// How long a whole piece may wait for its record: whoever is honest sends the record first.
+    private static let recordPatience = Interval.milliseconds(400)
+    /// How long without a record before more neighbours are asked: two to six pieces.
+    private static let recordHunger = Interval.milliseconds(500)
+    /// Neighbours asked for records at once: one of four tells the truth.
+    private static let recordAsks = 4
+    /// Shares in wrong pieces from which on a peer is taken for the liar: an honest one is
+    /// absolved by every piece that it sends alone.
+    private static let mostSuspicion = 5
+
+    /// Gives pieces in `range` back that came without a record which never followed.
+    mutating func doubt(
+        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        for piece in range where table.contains(piece) && table[piece].state == .unproven {
+            guard let since = table[piece].wholeAt, now - since > Self.recordPatience
+            else { continue }
+            let senders = table[piece].senders
+            table[piece].failures += 1
+            restart(piece, &outputs)
+            let stripe = stripe(of: piece)
+            for sender in senders {
+                peers[sender]?.lateness += 1
+                refusedFeed(sender, in: stripe, now)
+                suspect(sender, now, &outputs)
+            }
+        }
+    }
+
+    /// Throws away what has come of a piece.
+    mutating func restart(_ piece: PieceIndex, _ outputs: inout [SwarmOutput]) {
+        table[piece].state = .missing
+        table[piece].received = 0
+        table[piece].senders = []
+        table[piece].wholeAt = nil
+        outputs.append(.discard(piece))
+    }
+
+    /// A peer had a share in what turned out wrong.
+    mutating func suspect(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        peers[peer]?.suspicion += 1
+        guard let suspicion = peers[peer]?.suspicion, suspicion >= Self.mostSuspicion
+        else { return }
+        close(peer, .poisoned, now, &outputs)
+    }
+
+    /// A piece was right: whoever sent all of it is believed a little more.
+    mutating func absolve(_ senders: [PeerHandle]) {
+        guard senders.count == 1, let suspicion = peers[senders[0]]?.suspicion else { return }
+        peers[senders[0]]?.suspicion = max(0, suspicion - 1)
+    }
+
+    /// Asks for records when none have come for a while and somebody speaks of newer pieces.
+    ///
+    /// Records travel with blocks, so whoever feeds a node could starve it of them.
+    mutating func askForRecords(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard let newest = metainfo.newest, now - recordAt > Self.recordHunger,
+            now - recordsAskedAt > Self.recordHunger
+        else { return }
+        let ahead = peers.filter { peer in
+            peer.isLive && (peer.newest.map { $0 > newest } ?? false)
+        }
+        guard !ahead.isEmpty else { return }
+        recordsAskedAt = now
+        let start = Int(random.next() % UInt64(ahead.count))
+        let rotated = ahead[start...] + ahead[..<start]
+        let asked = rotated.filter { peers[$0]?.isSource ?? false } + rotated
+        for peer in Set(asked.prefix(Self.recordAsks)).sorted() {
+            outputs.append(.sendLive(peer, .wantRecords(from: newest.advanced(by: 1), count: 64)))
+        }
+    }
+
+    /// The channel's key has signed two truths: told of once for each piece.
+    mutating func contradicted(
+        _ piece: PieceIndex, by peer: PeerHandle?, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
+    ) {
+        if let peer { glitch(peer, "records that contradict others", now, &outputs) }
+        guard !contradictions.contains(piece) else { return }
+        contradictions = contradictions.suffix(63) + [piece]
+        outputs.append(.contradiction(piece))
+    }
+}
+
+/// Messages without use of one peer: a count that fades, since hours of watching make some.
+struct Glitches: Sendable {
+    private var count = 0.0
+    private var at = Instant.zero
+
+    /// How many are forgiven in a second.
+    private static let forgiven = 2.0
+
+    /// Counts one more and answers how many there are.
+    mutating func add(at now: Instant) -> Double {
+        count = max(0, count - (now - at).seconds * Self.forgiven) + 1
+        at = now
+        return count
+    }
+}
