@@ -80,8 +80,10 @@ final class Attacker {
     }
 
     private func greet(_ infoHash: InfoHash) {
-        send(raw: Handshake(
-            reserved: [.fast, .extensionProtocol], infoHash: infoHash, peerID: id).encoded)
+        send(
+            raw: Handshake(
+                reserved: [.fast, .extensionProtocol], infoHash: infoHash, peerID: id
+            ).encoded)
         send(.haveNone)
         send(Self.hello())
         send(.unchoke)

@@ -65,7 +65,8 @@ struct HostileRecordTests {
     func replayed() async throws {
         let stage = try await Stage()
         #expect(await stage.viewer.plays(more: 8))
-        let records = stage.viewer.node.swarm?.engine.metainfo
+        let records =
+            stage.viewer.node.swarm?.engine.metainfo
             .records(from: PieceIndex(0), limit: 60).map(\.bytes) ?? []
         #expect(records.count > 4)
         let attacker = Attacker(stage.target)

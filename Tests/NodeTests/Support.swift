@@ -117,7 +117,8 @@ func contents(of path: String) -> [UInt8] {
 
 /// The memory that the process holds, in bytes.
 func residentBytes() -> Int {
-    let fields = String(decoding: contents(of: "/proc/self/statm"), as: UTF8.self).split(separator: " ")
+    let fields = String(decoding: contents(of: "/proc/self/statm"), as: UTF8.self).split(
+        separator: " ")
     return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * 4096
 }
 

@@ -90,7 +90,9 @@ final class TestChannel {
         source?.swarm?.engine.metainfo.record(containing: piece)
     }
     /// The bytes of `piece`.
-    func bytes(of piece: PieceIndex) -> [UInt8]? { pieces[piece] ?? source?.swarm?.store.bytes(of: piece) }
+    func bytes(of piece: PieceIndex) -> [UInt8]? {
+        pieces[piece] ?? source?.swarm?.store.bytes(of: piece)
+    }
 
     /// Ends the source in good order.
     func stop() async {
