@@ -86,7 +86,7 @@ let package = Package(
         .executableTarget(
             name: "p2ptv",
             dependencies: [
-                "Console", "Node", "Metainfo", "Crypto", "Reactor", "Ingest", "Primitives",
+                "Console", "Node", "Metainfo", "Reactor", "Ingest", "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/p2ptv", swiftSettings: common),
 
