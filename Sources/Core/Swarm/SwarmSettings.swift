@@ -43,7 +43,9 @@ package struct SwarmSettings: Sendable {
     package var maxDialing = 12
     /// Children in one stripe: more wait longer for their copy than a further hop takes.
     package var fanOut = 4
-    /// Stripe feeds that a node begins with: one copy of the stream. It adapts.
+    /// Stripe feeds that a node begins with: one copy of the stream.
+    ///
+    /// It adapts.
     package var initialSlots = 8
     /// Neighbours unchoked at once.
     package var unchoked = 24
@@ -65,6 +67,9 @@ package struct SwarmSettings: Sendable {
     package var tuneInPatience = Interval.seconds(4)
     /// How long a viewer gathers neighbours before it tunes in at what a single one holds.
     package var gatherTime = Interval.milliseconds(250)
+    /// Blocks outside the first spreading that wait here before more are refused: half a second
+    /// of what a home uplink has to spare.
+    package var catchUpQueue = 6
     /// A newcomer's player that waits for one piece this long has it asked of a second neighbour.
     package var hedgeAfter = Interval.milliseconds(250)
     /// The part of the play window in which the earliest deadline goes first.
@@ -75,8 +80,9 @@ package struct SwarmSettings: Sendable {
     ///
     /// The product of a home uplink's rate and delay.
     package var initialInFlight = 98_304
-    /// Queueing delay on the own line that is allowed, so that it does not run dry between two
-    /// looks at it, every 15 ms. More only lets each hop take longer: with 100 ms the lag of 40
+    /// Queueing delay on the own line that is allowed: it must not run dry between two looks.
+    ///
+    /// More only lets each hop take longer: with 100 ms the lag of 40
     /// viewers is half as long again.
     package var queueTarget = Interval.milliseconds(60)
     /// The rate that uploads keep to, or nil.

@@ -87,7 +87,10 @@ struct Node: Sendable {
     var tainted: Set<PieceIndex> = []
     var toldPlayPoint: PieceIndex?
 
-    init(engine: SwarmEngine, schedule: PlayoutSchedule?, link: AccessLink, conduct: Conduct, id: PeerID) {
+    init(
+        engine: SwarmEngine, schedule: PlayoutSchedule?, link: AccessLink, conduct: Conduct,
+        id: PeerID
+    ) {
         self.engine = engine
         self.schedule = schedule
         self.link = link

@@ -38,7 +38,8 @@ extension World {
         let entry = PieceEntry(
             sha1: SHA1Digest(Bytes20()), merkleRoot: digest(of: piece), delay: 0, timestamp: nil,
             randomAccessOffsets: Int(piece.value) % stream.keyEvery == 0 ? [0] : [])
-        let previous = piece.value == 0
+        let previous =
+            piece.value == 0
             ? SHA256Digest(Bytes32()) : digest(of: piece.advanced(by: -1))
         let draft = try? RecordDraft(
             first: piece, previous: previous, wallTime: epoch + (start(of: piece) - .zero),

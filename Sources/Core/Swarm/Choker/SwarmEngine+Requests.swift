@@ -41,15 +41,23 @@ extension SwarmEngine {
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
-            guard live || spendsExtra(block, now) else {
+            guard live || !isBusy && spendsExtra(block, now) else {
                 return refuse(peer, block, now, &outputs)
             }
         } else {
             live = live && peers[peer]?.childSince[stripe] != nil
             if live { peers[peer]?.childSince[stripe] = now }
+            guard live || !isBusy else { return refuse(peer, block, now, &outputs) }
         }
         uploads.add(Upload(peer: peer, block: block, since: now, live: live))
         serve(now, &outputs)
+    }
+
+    /// Whether what is not part of the first spreading waits in a long queue already.
+    ///
+    /// A newcomer that is refused turns to another at once; one that waits here loses seconds.
+    private var isBusy: Bool {
+        uploads.ready.count { !$0.live } >= settings.catchUpQueue
     }
 
     /// The source's budget beyond the standing copies.
@@ -174,8 +182,11 @@ extension SwarmEngine {
         } else if isSource {
             peers[peer]?.backOff = now + .milliseconds(200) + jitter * 0.4
         } else {
-            // It has said that it holds the piece: a word that is not kept counts as late.
-            if peers[peer]?.has.remove(block.piece) ?? false { peers[peer]?.lateness += 1 }
+            // Busy, or it does not hold what it says. A word that is not kept by somebody who has
+            // given nothing yet counts as late.
+            let said = peers[peer]?.has.remove(block.piece) ?? false
+            if said, peers[peer]?.received == 0 { peers[peer]?.lateness += 1 }
+            peers[peer]?.backOff = now + .milliseconds(100) + jitter * 0.2
             table[block.piece].failures += 1
         }
         timers.wake(.plan, by: now + .milliseconds(5))

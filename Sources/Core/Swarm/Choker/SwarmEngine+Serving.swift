@@ -30,7 +30,8 @@ extension SwarmEngine {
                 return
             }
             let upload = uploads.next(
-                at: now, copyWeight: copyWeight, copies: { table.contains($0) ? table[$0].copies : 0 },
+                at: now, copyWeight: copyWeight,
+                copies: { table.contains($0) ? table[$0].copies : 0 },
                 canTake: { handle in
                     guard let peer = peers[handle] else { return false }
                     return peer.inFlight < share && !peer.isStuck(at: now)

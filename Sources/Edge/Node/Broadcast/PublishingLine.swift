@@ -47,7 +47,8 @@ final class PublishingLine {
         state: ChannelState, folder: BroadcastFolder, key: SigningKey, infoHash: InfoHash,
         handler: @escaping @Loop (PublishingEvent) -> Void
     ) {
-        publisher = Publisher(geometry: state.geometry, first: state.first, previous: state.previous)
+        publisher = Publisher(
+            geometry: state.geometry, first: state.first, previous: state.previous)
         journal = StateJournal(state)
         lastDigest = state.previous
         (self.folder, self.key, self.infoHash) = (folder, key, infoHash)
