@@ -72,10 +72,13 @@ extension SwarmEngine {
                 }
         }
         var left = 2
-        var isFirst = true
+        var hedged = 0
         for piece in range where table.contains(piece) && table[piece].state == .missing {
-            if isFirst { hedge(piece, now, &outputs) }
-            isFirst = false
+            if isBacklog(piece, now) {
+                if hedged < 4 { hedge(piece, now, &outputs) }
+                hedged += 1
+                continue
+            }
             guard left > 0, underWay < 4 else { return }
             guard let ask = table[piece].asks.first, let seen = table[piece].seenAt,
                 now - max(seen, ask.at) > patience.limit,
@@ -93,18 +96,27 @@ extension SwarmEngine {
         }
     }
 
-    /// A newcomer's player waits for one piece: after a moment it is asked of a second neighbour
-    /// too.
+    /// A newcomer's player waits for the pieces at its play point: after a moment they are asked
+    /// of a second neighbour too, those of its first key frame even of a third.
     ///
     /// A few blocks that come twice buy a start that no single slow line delays.
     private mutating func hedge(
         _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        guard let startEdge, piece <= startEdge, table[piece].asks.count == 1,
-            let ask = table[piece].asks.first, now - ask.at > settings.hedgeAfter,
+        guard let wantFrom, let ask = table[piece].asks.last else { return }
+        let opening = max(2, 65_536 / geometry.pieceLength)
+        let isOpening = wantFrom.distance(to: piece) < opening
+        let wait = isOpening ? settings.hedgeAfter * 0.5 : settings.hedgeAfter
+        guard table[piece].asks.count < (isOpening ? 3 : 2), now - ask.at > wait,
             let holder = bestHolder(of: piece, now)
         else { return }
-        self.ask(holder, for: piece, .rescue, now, &outputs)
+        self.ask(holder, for: piece, .catchUp, now, &outputs)
+    }
+
+    /// Whether `piece` was there before this node came, and its first attempts still run.
+    private func isBacklog(_ piece: PieceIndex, _ now: Instant) -> Bool {
+        guard let startEdge, let tunedAt else { return false }
+        return piece <= startEdge && now - tunedAt < settings.tuneInPatience
     }
 
     private mutating func ask(
