@@ -115,6 +115,6 @@ let package = Package(
             ]),
         tests("Command", ["Console", "Node", "Metainfo", "Ingest", "Primitives"]),
         tests("Architecture", []),
-        tests("EndToEnd", []),
+        tests("EndToEnd", ["Reactor", "Primitives"]),
     ]
 )
