@@ -16,7 +16,11 @@ struct Clip {
 @MainActor
 enum Clips {
     private static var made: [String: Clip] = [:]
-    private static var folder: String?
+    /// None where no folder can be made, which the first use of it reports.
+    private nonisolated static let folder: String? = {
+        atexit { Clips.folder.map(removeFolder) }
+        return try? newFolder()
+    }()
 
     private static let sound = "sine=frequency=440:sample_rate=48000"
     private static let x264 =
@@ -61,10 +65,7 @@ enum Clips {
 
     /// The path of a file among the clips.
     static func path(of name: String) throws -> String {
-        if let folder { return "\(folder)/\(name)" }
-        let folder = try newFolder()
-        self.folder = folder
-        atexit { MainActor.assumeIsolated { removeFolder(Clips.folder ?? "") } }
+        guard let folder else { throw Failure("no temporary folder for clips") }
         return "\(folder)/\(name)"
     }
 }

@@ -26,7 +26,7 @@ enum Programs {
     static func tool(_ name: String) throws -> String {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
         // Debian has servers where only root's path leads.
-        for folder in path.split(separator: ":") + ["/usr/sbin"] {
+        for folder in path.split(separator: ":").map(String.init) + ["/usr/sbin"] {
             let candidate = "\(folder)/\(name)"
             if access(candidate, X_OK) == 0 { return candidate }
         }
