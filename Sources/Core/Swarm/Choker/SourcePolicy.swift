@@ -16,7 +16,16 @@ struct SourcePolicy: Sendable {
         case refuse
     }
 
-    private var children: [[PeerHandle]]
+    private struct Child: Sendable {
+        var peer: PeerHandle
+        var askedAt: Instant
+    }
+
+    /// A viewer that has not asked for so long has gone to another parent: nobody says so. It
+    /// would have asked five times.
+    static let patience = Interval.seconds(4)
+
+    private var children: [[Child]]
     private let roots: Int
     private var tokens = 0.0
     private var refilledAt: Instant?
@@ -28,33 +37,42 @@ struct SourcePolicy: Sendable {
     }
 
     /// How many stripes a viewer is fed in.
-    func share(of peer: PeerHandle) -> Int { children.count { $0.contains(peer) } }
+    func share(of peer: PeerHandle) -> Int {
+        children.count { $0.contains { $0.peer == peer } }
+    }
 
     /// Whether a viewer is fed in a stripe.
-    func feeds(_ peer: PeerHandle, in stripe: Int) -> Bool { children[stripe].contains(peer) }
+    func feeds(_ peer: PeerHandle, in stripe: Int) -> Bool {
+        children[stripe].contains { $0.peer == peer }
+    }
 
     /// Decides on a viewer that asks for `stripe`.
     ///
     /// While there is room everybody is fed. Then a viewer that holds two stripes more than the
     /// asker gives one up: the first to come must not stay the only ones that pass on.
-    mutating func ask(_ peer: PeerHandle, for stripe: Int) -> Verdict {
-        if children[stripe].contains(peer) { return .feed }
+    mutating func ask(_ peer: PeerHandle, for stripe: Int, at now: Instant) -> Verdict {
+        if let place = children[stripe].firstIndex(where: { $0.peer == peer }) {
+            children[stripe][place].askedAt = now
+            return .feed
+        }
+        children[stripe].removeAll { now - $0.askedAt > Self.patience }
+        let child = Child(peer: peer, askedAt: now)
         if children[stripe].count < roots {
-            children[stripe].append(peer)
+            children[stripe].append(child)
             return .feed
         }
         let mine = share(of: peer)
-        let richest = children[stripe].max { share(of: $0) < share(of: $1) }
+        let richest = children[stripe].max { share(of: $0.peer) < share(of: $1.peer) }?.peer
         guard let richest, share(of: richest) >= mine + 2 else { return .refuse }
-        children[stripe].removeAll { $0 == richest }
-        children[stripe].append(peer)
+        children[stripe].removeAll { $0.peer == richest }
+        children[stripe].append(child)
         return .replace(richest)
     }
 
     /// A viewer is gone or gives a stripe up (all of them where `stripe` is nil).
     mutating func release(_ peer: PeerHandle, stripe: Int? = nil) {
         for s in children.indices where stripe.map({ $0 == s }) ?? true {
-            children[s].removeAll { $0 == peer }
+            children[s].removeAll { $0.peer == peer }
         }
     }
 

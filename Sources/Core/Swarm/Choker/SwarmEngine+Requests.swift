@@ -41,6 +41,7 @@ extension SwarmEngine {
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
+            if live { _ = sourcePolicy.ask(peer, for: stripe, at: now) }
             guard live || !isBusy && spendsExtra(block, now) else {
                 return refuse(peer, block, now, &outputs)
             }
@@ -125,6 +126,7 @@ extension SwarmEngine {
     /// Lets the newest child go while live blocks wait too long for their turn.
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         let used = feedsGiven
+        newest.removeAll { peers[$0.0]?.childSince[$0.1] == nil }
         if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
         timers.wake(.status, by: now)
         guard slots.isCrowded(used: used, at: now) else { return }
@@ -141,7 +143,7 @@ extension SwarmEngine {
     private mutating func feeds(
         _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
-        switch sourcePolicy.ask(peer, for: stripe) {
+        switch sourcePolicy.ask(peer, for: stripe, at: now) {
         case .feed: return true
         case .refuse: return false
         case .replace(let old):

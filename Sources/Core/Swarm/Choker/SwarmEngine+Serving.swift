@@ -76,7 +76,10 @@ extension SwarmEngine {
         _ outputs: inout [SwarmOutput]
     ) {
         guard let state = peers[peer] else { return }
-        if sample.unacknowledged < state.inFlight || sample.unacknowledged == 0 {
+        // Where nothing was under way, the clock of what is now begins to run.
+        if sample.unacknowledged < state.inFlight || sample.unacknowledged == 0
+            || state.inFlight == 0
+        {
             peers[peer]?.progressAt = now
         }
         uplink.acknowledged(

@@ -79,16 +79,21 @@ extension SwarmEngine {
                 hedged += 1
                 continue
             }
-            guard left > 0, underWay < 4 else { return }
-            guard let ask = table[piece].asks.first, let seen = table[piece].seenAt,
-                now - max(seen, ask.at) > patience.limit,
+            guard let ask = table[piece].asks.first, let seen = table[piece].seenAt
+            else { continue }
+            // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
+            let isDead = peers[ask.peer]?.isStuck(at: now) ?? true
+            guard isDead || left > 0 && underWay < 4 else { continue }
+            guard isDead || now - max(seen, ask.at) > patience.limit,
                 let holder = bestHolder(of: piece, now)
             else { continue }
             counters.rescues += 1
             peers[ask.peer]?.lateness += 1
             withdraw(ask, piece, &outputs)
-            if ask.kind != .rescue { underWay += 1 }
-            left -= 1
+            if !isDead {
+                if ask.kind != .rescue { underWay += 1 }
+                left -= 1
+            }
             table[piece].asks.removeFirst()
             table[piece].failures += 1
             if table[piece].aloneOnly { restart(piece, &outputs) }
@@ -154,7 +159,8 @@ extension SwarmEngine {
 
     private func canServe(_ peer: PeerState, _ piece: PieceIndex, _ now: Instant) -> Bool {
         guard peer.isLive, !peer.isChoking, peer.backOff <= now,
-            now - peer.heardAt < settings.quietAfter, peer.outstanding < pipeline(of: peer, now)
+            now - peer.heardAt < settings.quietAfter, !peer.isStuck(at: now),
+            peer.outstanding < pipeline(of: peer, now)
         else { return false }
         guard peer.isSource else { return peer.has.contains(piece) || presumes(peer, piece) }
         guard let newest = peer.newest, piece <= newest else { return false }

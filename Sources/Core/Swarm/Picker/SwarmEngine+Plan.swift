@@ -85,7 +85,7 @@ extension SwarmEngine {
         for handle in peers.handles {
             guard let peer = peers[handle], peer.isLive, !peer.isChoking,
                 peer.childSince[stripe] == nil, peer.refusedUntil[stripe] <= now,
-                now - peer.heardAt < settings.quietAfter,
+                now - peer.heardAt < settings.quietAfter, !peer.isStuck(at: now),
                 handle == current || peer.depths[stripe] < limit
             else { continue }
             let feeds = stripes.indices.count { $0 != stripe && stripes[$0].parent == handle }
