@@ -10,7 +10,7 @@ import Swarm
 import Testing
 import Wire
 
-@Suite("Floods")
+@Suite("Floods", .serialized)
 struct FloodTests {
     /// A message over and over, by a name for the test's report.
     struct Flood: CustomTestStringConvertible, Sendable {
@@ -47,7 +47,7 @@ struct FloodTests {
         Block(piece: piece, offset: 0, length: UInt32(PieceGeometry.blockLength))
     }
 
-    @Test("A flood is cut off, and costs little memory", .serialized, arguments: floods)
+    @Test("A flood is cut off, and costs little memory", arguments: floods)
     @Loop
     func flood(_ flood: Flood) async throws {
         let stage = try await Stage()

@@ -12,7 +12,7 @@ import Swarm
 import Testing
 import Wire
 
-@Suite("Hostile records")
+@Suite("Hostile records", .serialized)
 struct HostileRecordTests {
     @Test("A flipped bit anywhere in a record: the record is not accepted, its bearer is closed")
     @Loop

@@ -10,7 +10,7 @@ import Swarm
 import Testing
 import Wire
 
-@Suite("A hostile wire")
+@Suite("A hostile wire", .serialized)
 struct HostileWireTests {
     /// Bytes after a good greeting that must end the connection (reliability, 2.3).
     static let faults: [(String, [UInt8])] = [
@@ -151,15 +151,20 @@ struct HostileWireTests {
         else { return }
         let mirror = Attacker(stage.target, from: 66, id: ours)
         #expect(await eventually { mirror.isClosed })
-        // Whichever of the two names is the smaller one.
-        for _ in 0..<4 {
-            let imposter = Attacker(stage.target, from: 67, id: sources)
-            imposter.every(.milliseconds(200)) { $0.boast(stage.channel.edge) }
-            await pause(.milliseconds(700))
-            #expect(stage.channel.source?.status.swarm.peers.count == 1)
-            #expect(stage.viewer.node.status.swarm.peers.count { $0.isSource } == 1)
+        // Whichever of the two names is the smaller one: six viewers have six names.
+        let parsed = try stage.channel.parsed()
+        let viewers = (0..<5).map { _ in TestViewer(parsed) }
+        for viewer in viewers + [stage.viewer] {
+            #expect(await viewer.plays())
+            let target = Attacker.Target(
+                endpoint: .here(viewer.port), infoHash: stage.channel.infoHash)
+            let imposter = Attacker(target, from: 67, id: sources)
+            #expect(await eventually { imposter.greeting != nil })
+            await pause(.milliseconds(300))
+            #expect(viewer.node.status.swarm.peers.count { $0.isSource } == 1)
             imposter.close()
         }
+        for viewer in viewers { await viewer.stop() }
         await stage.stillPlays()
     }
 }

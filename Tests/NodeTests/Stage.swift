@@ -20,7 +20,8 @@ struct Stage {
     ) async throws {
         channel = try await TestChannel.onAir(clip, trackers: trackers)
         viewer = TestViewer(try channel.parsed(), peers: peers)
-        #expect(await viewer.plays())
+        let plays = await viewer.plays()
+        #expect(plays, "it never began: \(viewer.report)")
     }
 
     /// Where an attacker of the viewer connects to.
@@ -33,10 +34,10 @@ struct Stage {
         _ more: Int = 8, sourceLocation: SourceLocation = #_sourceLocation
     ) async {
         let goesOn = await viewer.plays(more: more)
-        #expect(goesOn, "it stands still", sourceLocation: sourceLocation)
+        #expect(goesOn, "it stands still: \(viewer.report)", sourceLocation: sourceLocation)
         let verdict = channel.judge(viewer.file)
         #expect(verdict.isRight, "a wrong byte or a gap", sourceLocation: sourceLocation)
-        #expect(verdict.rightBytes > 100_000, sourceLocation: sourceLocation)
+        #expect(verdict.rightBytes > 60_000, sourceLocation: sourceLocation)
         #expect(viewer.skipped == 0, sourceLocation: sourceLocation)
         #expect(viewer.failure == nil, sourceLocation: sourceLocation)
         await end()

@@ -46,14 +46,22 @@ extension Endpoint {
     static func here(_ port: UInt16) -> Self { Self(address: host(1), port: port) }
 }
 
-/// A port that nobody listens on.
+/// A port that nobody listens on, each time another one.
+///
+/// Below the kernel's own choice: a connection of another test must not take it meanwhile.
 @Loop
 func freePort() throws -> UInt16 {
-    let any = Endpoint(address: .v6(0, 0), port: 0)
-    let listener = try TCPListener(on: any) { connection, _ in connection.close() }
-    defer { listener.close() }
-    return listener.port
+    while true {
+        nextPort += 1
+        let any = Endpoint(address: .v6(0, 0), port: nextPort)
+        let listener = try? TCPListener(on: any) { connection, _ in connection.close() }
+        guard let listener else { continue }
+        listener.close()
+        return nextPort
+    }
 }
+
+@Loop private var nextPort = UInt16(12_000 + getpid() % 15_000)
 
 /// A folder that lasts as long as the test run, with the clip that is broadcast.
 enum Lab {

@@ -44,11 +44,21 @@ final class TestChannel {
 
     /// A channel on the air; without `trackers` it has the embedded one.
     static func onAir(
-        _ clip: String = Lab.clip, loop: Bool = true, trackers: [String] = []
+        _ clip: String = Lab.clip, loop: Bool = true, trackers: [String] = [], first: UInt32 = 0
     ) async throws -> TestChannel {
         let channel = try TestChannel(clip, loop: loop, trackers: trackers)
+        if first > 0 { try channel.number(from: first) }
         try await channel.start()
         return channel
+    }
+
+    /// Makes the numbering begin at `first`, as that of a channel that has been on the air.
+    private func number(from first: UInt32) throws {
+        guard let geometry = PieceGeometry(pieceLength: PieceGeometry.blockLength),
+            let state = ChannelState(
+                epoch: 1, name: "Test", geometry: geometry, next: PieceIndex(first))
+        else { return }
+        try BroadcastFolder(path: "\(folder)/state").write(state)
     }
 
     struct NotOnAir: Error { var events: [BroadcastEvent] }
@@ -105,11 +115,23 @@ final class TestChannel {
         source = nil
     }
 
-    /// Ends the source as if it were cut off: no word to anybody.
+    /// Ends the source as if it were killed: no word to anybody, and the state as it lies there.
     func cut() {
         collect()
+        shell("cp \(folder)/state/state \(folder)/state.killed")
         source?.close()
         source = nil
+        shell("cp \(folder)/state.killed \(folder)/state/state")
+    }
+
+    /// How many bytes of the stream follow what is in `file`, which begins where it begins.
+    func bytesAfter(_ file: [UInt8]) -> Int {
+        collect()
+        guard let last = pieces.keys.max(),
+            let point = points.first(where: { agreement(of: file, from: $0) == file.count })
+        else { return .max }
+        let length = pieces[last]?.count ?? 0
+        return (point.piece.distance(to: last) + 1) * length - point.offset - file.count
     }
 
     /// Notes what the source has published.

@@ -53,6 +53,14 @@ final class TestViewer {
         events.entries.lazy.compactMap { if case .failed(let it) = $0 { it } else { nil } }.first
     }
 
+    /// What there is to know when it does not do what it should.
+    var report: String {
+        let status = node.status
+        return "\(status.state), \(status.swarm.peers.count) peers, edge "
+            + "\(status.swarm.edge.map { "\($0)" } ?? "none"), "
+            + "\(counters), \(events.entries.suffix(4))"
+    }
+
     /// Waits until it plays.
     func plays() async -> Bool { await eventually { self.isPlaying } }
 

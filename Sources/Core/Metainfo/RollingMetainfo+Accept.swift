@@ -46,6 +46,12 @@ extension RollingMetainfo {
 
     private func isKnown(_ record: LiveRecord, _ digest: SHA256Digest) -> Bool {
         if let ended, ended.digest == digest { return true }
+        // An end without pieces after which the broadcast went on: what follows names it.
+        if record.isEnd, record.pieces.isEmpty,
+            held(at: record.numbers.upperBound)?.record.previous == digest
+        {
+            return true
+        }
         return held(at: record.numbers.lowerBound)?.digest == digest
     }
 

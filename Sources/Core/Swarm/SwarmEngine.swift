@@ -124,7 +124,10 @@ package struct SwarmEngine: Sendable {
             case .status: tellStatus(now, &outputs)
             case .choke: choke(now, &outputs)
             case .slots: reviewSlots(now, &outputs)
-            case .connect: connect(now, &outputs)
+            case .connect:
+                connect(now, &outputs)
+                // Not when addresses come: the answer to this may be addresses.
+                if peers.count == 0, settings.role != .source { outputs.append(.wantPeers) }
             case .serve: serve(now, &outputs)
             }
         }

@@ -17,6 +17,7 @@ struct ConnectionPlanner: Sendable {
         var phase = Phase.idle
         var failures = 0
         var nextTry = Instant.zero
+        var failedAt = Instant.zero
     }
 
     /// Addresses remembered: what a tracker gives ten times over.
@@ -40,10 +41,15 @@ struct ConnectionPlanner: Sendable {
     }
 
     /// Addresses to dial now, at most `room`.
-    mutating func next(room: Int, at now: Instant) -> [Endpoint] {
+    ///
+    /// A node that is `alone` tries every address again after five seconds at the latest: whoever
+    /// watches is to be back within ten when the source is.
+    mutating func next(room: Int, alone: Bool = false, at now: Instant) -> [Endpoint] {
+        let patience = alone ? Interval.seconds(5) : .forever
         var chosen: [Endpoint] = []
         for endpoint in order where chosen.count < room {
-            guard let entry = known[endpoint], entry.phase == .idle, entry.nextTry <= now,
+            guard let entry = known[endpoint], entry.phase == .idle,
+                min(entry.nextTry, entry.failedAt + patience) <= now,
                 !banned.contains(endpoint.address)
             else { continue }
             known[endpoint]?.phase = .dialing
@@ -60,6 +66,7 @@ struct ConnectionPlanner: Sendable {
         guard var entry = known[endpoint] else { return }
         entry.phase = .idle
         entry.failures += 1
+        entry.failedAt = now
         entry.nextTry = now + .seconds(min(60, Double(1 << min(entry.failures, 6))) / 2)
         known[endpoint] = entry
         if entry.failures > 8 { remove(endpoint) }

@@ -57,6 +57,8 @@ struct PeerState: Sendable {
     var lateness = 0
     /// Pieces with a wrong hash of which it sent a part.
     var suspicion = 0
+    /// What it may still say.
+    var allowance = Allowance()
     /// Messages without use; too many close it.
     var glitches = Glitches()
 

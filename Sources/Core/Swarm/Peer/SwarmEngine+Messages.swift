@@ -26,7 +26,8 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ handshake: ExtensionHandshake, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard peers[peer] != nil else { return }
+        let window = handshake.live?.window?.bitmap.count ?? 0
+        guard affords(peer, 16 + window / 4, now, &outputs) else { return }
         heard(peer, now)
         guard let live = handshake.live else {
             close(peer, .notLive, now, &outputs)
@@ -82,7 +83,7 @@ extension SwarmEngine {
     mutating func received(
         _ peer: PeerHandle, _ message: Message, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        guard peers[peer] != nil else { return }
+        guard affords(peer, 1, now, &outputs) else { return }
         heard(peer, now)
         switch message {
         case .keepAlive: break
@@ -124,7 +125,7 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ message: LiveMessage, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard peers[peer] != nil else { return }
+        guard affords(peer, message.cost, now, &outputs) else { return }
         heard(peer, now)
         switch message {
         case .records(let records): receivedRecords(peer, records, now, &outputs)

@@ -34,6 +34,7 @@ extension SwarmEngine {
         timers.wake(.status, by: now + settings.statusInterval)
         timers.wake(.have, by: now + settings.haveInterval)
         timers.wake(.plan, by: now + settings.planInterval)
+        timers.wake(.connect, by: now + .milliseconds(500))
     }
 
     /// Makes room for a newcomer, or says that there is none.
@@ -41,13 +42,17 @@ extension SwarmEngine {
         _ newcomer: Introduction, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
         guard !planner.isBanned(newcomer.endpoint.address) else { return false }
-        let same = peers.filter { $0.introduction.id == newcomer.id }
+        // Names are no secret: from elsewhere anybody could take a neighbour's place by its name.
+        let same = peers.filter {
+            $0.introduction.id == newcomer.id
+                && $0.introduction.endpoint.address == newcomer.endpoint.address
+        }
         for old in same {
             guard let state = peers[old], supersedes(newcomer, state, now) else { return false }
             close(old, .duplicate, now, &outputs)
         }
         let here = peers.filter { $0.introduction.endpoint.address == newcomer.endpoint.address }
-        return peers.count < settings.maxPeers && here.count < settings.maxPeersPerAddress
+        return here.count < settings.maxPeersPerAddress && makeRoom(now, &outputs)
     }
 
     /// Of two connections between the same nodes both ends keep the one that the node with the
@@ -97,10 +102,8 @@ extension SwarmEngine {
             if !endpoint.address.isLoopback { planner.ban(endpoint.address) }
         case .notLive, .ourselves:
             planner.refuse(endpoint)
-        case .silent, .full:
+        case .silent, .full, .duplicate:
             if state.introduction.outgoing { planner.disconnected(endpoint, at: now) }
-        case .duplicate:
-            break
         }
         forget(peer, now)
         outputs.append(.close(peer, reason))
@@ -121,12 +124,14 @@ extension SwarmEngine {
 
     mutating func connect(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         timers.wake(.connect, by: now + .milliseconds(500))
-        for peer in peers.handles { probe(peer, now, &outputs) }
+        for peer in peers.handles {
+            expectGreeting(peer, now, &outputs)
+            probe(peer, now, &outputs)
+        }
         let wanted = settings.targetPeers - peers.count - planner.dialing
         let room = min(wanted, settings.maxDialing - planner.dialing)
         guard settings.role != .source, room > 0 else { return }
-        outputs += planner.next(room: room, at: now).map { .dial($0) }
-        if peers.count == 0 { outputs.append(.wantPeers) }
+        outputs += planner.next(room: room, alone: peers.count == 0, at: now).map { .dial($0) }
     }
 
     /// Dials a quiet neighbour anew (after a cut its TCP may sleep for many seconds), and closes

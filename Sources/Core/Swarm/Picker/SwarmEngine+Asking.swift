@@ -148,7 +148,7 @@ extension SwarmEngine {
             holders.append(
                 Holder(
                     peer: handle, outstanding: peer.outstanding, rate: peer.gives.rate(at: now),
-                    lateness: peer.lateness + (peer.isSource ? 0 : failures),
+                    lateness: peer.lateness + peer.suspicion + (peer.isSource ? 0 : failures),
                     // Two neighbours have not kept their word: the source is not last any more.
                     isSource: peer.isSource && failures == 0,
                     isPresumed: !peer.has.contains(piece)))

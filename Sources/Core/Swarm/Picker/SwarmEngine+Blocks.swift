@@ -128,10 +128,14 @@ extension SwarmEngine {
         let senders = table[piece].senders
         restart(piece, &outputs)
         table[piece].aloneOnly = senders.count > 1
+        table[piece].failures += 1
         if senders.count == 1 {
             close(senders[0], .poisoned, now, &outputs)
         } else {
-            for sender in senders { suspect(sender, now, &outputs) }
+            for sender in senders {
+                peers[sender]?.lateness += 3
+                suspect(sender, now, &outputs)
+            }
         }
         timers.wake(.plan, by: now)
     }
@@ -157,7 +161,9 @@ extension SwarmEngine {
     mutating func abandon(
         _ range: Range<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        for piece in range where table.contains(piece) && table[piece].state == .missing {
+        // A jump may leave out more numbers than anybody can count through.
+        let known = range.clamped(to: table.base..<table.limit)
+        for piece in known where table[piece].state == .missing {
             for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
             table[piece].asks = []
             table[piece].received = 0

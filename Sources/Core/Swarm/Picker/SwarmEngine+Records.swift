@@ -23,10 +23,8 @@ extension SwarmEngine {
                 for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
                 continue
             }
-            guard isNear(record) else {
-                glitch(peer, "records from afar", now, &outputs)
-                continue
-            }
+            // Not counted against the peer: it may be that this node was led astray.
+            guard isNear(record) else { continue }
             outputs.append(.verifyRecord(peer, record))
         }
     }
@@ -36,9 +34,24 @@ extension SwarmEngine {
     /// Signed by the channel's key or not: numbers that jump away would empty the window.
     private func isNear(_ record: LiveRecord) -> Bool {
         guard let newest = metainfo.newest else { return true }
-        return record.pieces.lowerBound >= newest.advanced(by: -settings.window)
-            && record.pieces.lowerBound <= newest.advanced(by: settings.window * 4)
+        let first = record.pieces.lowerBound
+        guard first >= newest.advanced(by: -settings.window) else { return false }
+        return first <= newest.advanced(by: settings.window * 4) || mayHaveGrown(to: record)
     }
+
+    /// Whether the stream can have come so far in the time between the newest record and this
+    /// one, by the source's clock: after a long sleep, or an old record from a liar, the live
+    /// edge is far away.
+    private func mayHaveGrown(to record: LiveRecord) -> Bool {
+        guard let newest = metainfo.newest, let wall = metainfo.wallTime(of: newest),
+            record.wallTime > wall
+        else { return false }
+        let pieces = Double(newest.distance(to: record.pieces.lowerBound))
+        return pieces <= (record.wallTime - wall).seconds * Self.mostPiecesPerSecond
+    }
+
+    /// Twice what a stream is cut into at most (DESIGN 3).
+    private static let mostPiecesPerSecond = 32.0
 
     mutating func verified(
         _ record: LiveRecord, _ digest: SHA256Digest, from peer: PeerHandle?, _ now: Instant,
@@ -60,6 +73,7 @@ extension SwarmEngine {
     ) {
         counters.records += 1
         recordAt = now
+        if let end, record.pieces.lowerBound >= end { beginAnew() }
         if let newest = metainfo.newest { moveWindow(to: newest, now, &outputs) }
         for piece in record.pieces {
             if let wall = metainfo.wallTime(of: piece) {
@@ -71,9 +85,19 @@ extension SwarmEngine {
         }
         if metainfo.end != end {
             end = metainfo.end
-            if let end { outputs.append(.ended(end)) }
+            if let end {
+                outputs.append(.ended(end))
+                spread(record, &outputs)
+            }
         }
         tuneIn(now, &outputs)
+    }
+
+    /// Tells everybody of the end: no block may follow that would bring its record along.
+    private func spread(_ record: LiveRecord, _ outputs: inout [SwarmOutput]) {
+        for peer in peers.handles where peers[peer]?.isLive ?? false {
+            outputs.append(.sendLive(peer, .records([record.bytes])))
+        }
     }
 
     /// The edge moves; what falls out of the window is forgotten.
@@ -81,9 +105,13 @@ extension SwarmEngine {
         to newest: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         let oldest = newest.advanced(by: -settings.window)
-        if edge == nil || newest >= table.limit { table.reset(to: max(oldest, table.base)) }
+        let isJump = edge == nil || newest >= table.limit
+        if isJump {
+            table.reset(to: max(oldest, table.base))
+            if edge != nil { beginAnew() }
+        }
         advance(to: newest, now)
-        guard oldest > table.base else { return }
+        guard isJump || oldest > table.base else { return }
         if let wantFrom, wantFrom < oldest { self.wantFrom = oldest }
         table.slide(to: oldest)
         metainfo.discard(before: oldest)

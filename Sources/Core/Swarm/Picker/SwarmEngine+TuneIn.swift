@@ -71,3 +71,15 @@ extension SwarmEngine {
         tuneInAnew(now, &outputs)
     }
 }
+
+extension SwarmEngine {
+    /// Looks for a place in the stream as a newcomer does: the broadcast was over and goes on, or
+    /// the live edge is further away than can be caught up with.
+    mutating func beginAnew() {
+        end = nil
+        guard settings.role != .source else { return }
+        (wantFrom, playPoint, startEdge) = (nil, nil, nil)
+        (firstWindowAt, tunedAt) = (nil, nil)
+        deliveredAny = false
+    }
+}

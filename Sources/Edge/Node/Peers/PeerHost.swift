@@ -8,7 +8,7 @@ import Wire
 
 /// The limits of the greeting.
 struct PeerHostSettings: Sendable {
-    /// Connections that have not greeted yet; more are closed at once.
+    /// Connections that have not greeted yet; of more, the oldest is closed.
     var mostGreeting = 128
     /// The same from one address.
     var mostGreetingPerAddress = 16
@@ -30,6 +30,8 @@ final class PeerHost {
         var settings = PeerHostSettings()
         var swarms: [InfoHash: SwarmDriver] = [:]
         var greeting: [ObjectIdentifier: PeerLink] = [:]
+        /// The same in the order in which they came; some have gone.
+        var order: [PeerLink] = []
     }
 
     /// Listens on the first free port of `ports`.
@@ -61,13 +63,11 @@ final class PeerHost {
         listener.close()
         for link in box.greeting.values { link.close() }
         box.greeting = [:]
+        box.order = []
     }
 
     private static func accept(_ connection: TCPConnection, _ remote: Endpoint, _ box: Box) {
-        let same = box.greeting.values.count { $0.endpoint.address == remote.address }
-        guard box.greeting.count < box.settings.mostGreeting,
-            same < box.settings.mostGreetingPerAddress
-        else { return connection.close() }
+        makeRoom(for: remote, box)
         let link = PeerLink(
             accepted: connection, from: remote, patience: box.settings.patience
         ) { [weak box] link, event in
@@ -75,7 +75,20 @@ final class PeerHost {
             heard(link, event, box)
         }
         box.greeting[ObjectIdentifier(link)] = link
+        box.order.append(link)
         link.start()
+    }
+
+    /// Who is honest greets within a round trip: of too many that have not, the oldest goes.
+    private static func makeRoom(for remote: Endpoint, _ box: Box) {
+        box.order.removeAll { box.greeting[ObjectIdentifier($0)] == nil }
+        let same = box.order.filter { $0.endpoint.address == remote.address }
+        let isCrowd = same.count >= box.settings.mostGreetingPerAddress
+        guard let oldest = isCrowd ? same.first : box.order.first,
+            isCrowd || box.order.count >= box.settings.mostGreeting
+        else { return }
+        box.greeting[ObjectIdentifier(oldest)] = nil
+        oldest.close()
     }
 
     private static func heard(_ link: PeerLink, _ event: LinkEvent, _ box: Box) {

@@ -44,6 +44,9 @@ final class PeerLink {
     private var decoder: FrameDecoder?
     private var deadline: LoopTimer?
     private var offered: Handshake?
+    /// What may wait for a peer that does not read: the blocks that the uplink's budget lets go
+    /// to one peer (2 MiB), and as much again.
+    private static let mostQueued = 4 << 20
     private static let features: ReservedBits = [.fast, .extensionProtocol]
 
     /// The socket tunables of a peer connection.
@@ -108,7 +111,8 @@ final class PeerLink {
     func send(_ message: Message) {
         var bytes: [UInt8] = []
         message.encode(into: &bytes)
-        connection?.send(bytes)
+        guard let connection, connection.queuedBytes < Self.mostQueued else { return fail() }
+        connection.send(bytes)
     }
 
     /// Sends a live message, if the other end has named the extension.

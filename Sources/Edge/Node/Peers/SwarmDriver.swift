@@ -92,6 +92,9 @@ final class SwarmDriver {
         arm()
     }
 
+    /// Whether the engine is still to be told this.
+    func isPending(_ input: SwarmInput) -> Bool { inputs.contains(input) }
+
     private func arm() {
         let deadline = engine.nextDeadline
         if deadline.at < .never { timer?.schedule(at: deadline.at) } else { timer?.cancel() }

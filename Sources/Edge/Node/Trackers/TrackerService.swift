@@ -10,6 +10,8 @@ import Tracker
 package final class TrackerService {
     /// The port that it listens on.
     package var port: UInt16 { server?.port ?? 0 }
+    /// The peers that are registered now, of all swarms.
+    package var peerCount: Int { registry.peerCount }
     private var registry: TrackerRegistry
     private var server: HTTPServer?
 

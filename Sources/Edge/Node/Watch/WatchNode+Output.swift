@@ -20,6 +20,7 @@ extension WatchNode {
     }
 
     private func sank(_ event: SinkEvent) {
+        sink = nil
         switch event {
         case .finished: report(.ended)
         case .readerGone: report(.readerGone)

@@ -56,11 +56,14 @@ package final class WatchNode {
             report(.serving(url: "http://127.0.0.1:\(gateway.port)/live/\(live.name).ts"))
             openSink()
             tracker?.feed(.started)
-            swarm?.feed(.discovered(settings.peers + channel.file.peers))
+            swarm?.feed(.discovered(hints))
         } catch {
             fail(error)
         }
     }
+
+    /// Addresses that do not come from a tracker: the user's and those of the channel file.
+    private var hints: [Endpoint] { settings.peers + settings.channel.file.peers }
 
     private func openPeerPort() throws(NodeFault) -> PeerHost {
         do throws(ReactorFault) {
@@ -127,7 +130,10 @@ package final class WatchNode {
         case .timeKnown(let piece, let wall): player?.feed(.timeKnown(piece, wall))
         case .ended(let piece): player?.feed(.ended(piece))
         case .contradiction(let piece): report(.contradiction(piece: piece.value))
-        case .wantPeers: tracker?.feed(.peersWanted)
+        case .wantPeers:
+            tracker?.feed(.peersWanted)
+            // After a long absence of the source these may have been forgotten.
+            swarm?.feed(.discovered(hints))
         }
     }
 
@@ -146,7 +152,8 @@ package final class WatchNode {
         case .fellBehind: swarm?.feed(.fellBehind)
         case .finished:
             state = .ended
-            report(.ended)
+            // A file or a pipe is through only once the last byte is written.
+            if sink == nil { report(.ended) }
         }
     }
 
