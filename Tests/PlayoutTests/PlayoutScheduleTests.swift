@@ -12,6 +12,7 @@ struct Script {
 
     init(_ change: (inout PlayoutSettings) -> Void = { _ in }) {
         var settings = PlayoutSettings()
+        (settings.initialLag, settings.minimumLag) = (.seconds(3), .seconds(1))
         change(&settings)
         schedule = PlayoutSchedule(settings: settings)
     }
