@@ -44,9 +44,18 @@ struct P2PTV: AsyncParsableCommand {
         let code = exitCode(for: error)
         guard code == .validationFailure else { exit(withError: error) }
         let color = Terminal.standardError.hasColor
-        let text = fullMessage(for: error)
-        let usage = text.firstRange(of: "Usage:").map { text[$0.lowerBound...] } ?? ""
-        say("p2ptv: \(Ink.red.paint("error:", color)) \(escaped(message(for: error)))\n\(usage)\n")
+        let (usage, help) = advice(in: fullMessage(for: error))
+        say("p2ptv: \(Ink.red.paint("error:", color)) \(escaped(message(for: error)))\n\(usage)")
+        say("\(Ink.bold.paint("hint:", color)) \(help)\n")
         Glibc.exit(ExitStatus.usage.rawValue)
+    }
+
+    /// The lines of usage in what ArgumentParser says, and the command that tells more.
+    private static func advice(in text: String) -> (usage: String, help: String) {
+        guard let start = text.firstRange(of: "Usage:") else { return ("", "p2ptv --help") }
+        let lines = text[start.lowerBound...].split(separator: "\n")
+        let usage = lines.prefix { !$0.contains("See '") }.map { $0 + "\n" }.joined()
+        let help = lines.first { $0.contains("See '") }?.split(separator: "'").dropFirst().first
+        return (usage, help.map(String.init) ?? "p2ptv --help")
     }
 }
