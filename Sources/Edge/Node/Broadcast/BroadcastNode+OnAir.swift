@@ -19,9 +19,11 @@ extension BroadcastNode {
             let host = try openPeerPort()
             self.host = host
             let file = try channelFile(state, key, port: host.port)
-            let parsed = try sign(file, key)
+            let (parsed, bytes) = try sign(file, key)
             let hash = InfoHash(Digests.sha1(parsed.infoBytes).value)
             try openTracker(hash)
+            // Last, so that no file is left of a channel that never went on the air.
+            try save(bytes)
             join(parsed, state, host, hash)
             makeLine(state, folder, key, hash)
             tracker?.feed(.started)
@@ -88,22 +90,25 @@ extension BroadcastNode {
 
     private func sign(
         _ file: ChannelFile, _ key: SigningKey
-    ) throws(NodeFault) -> ParsedChannelFile {
+    ) throws(NodeFault) -> (ParsedChannelFile, [UInt8]) {
         guard let signature = try? key.sign(file.signedMessage) else {
             throw NodeFault(
                 .software, what: "cannot sign the channel file", why: "libcrypto failed")
         }
         let bytes = file.encoded(signature: signature)
+        guard let parsed = try? ChannelFile.parse(bytes) else {
+            throw NodeFault(
+                .software, what: "cannot read the channel file back", why: "it was written wrong")
+        }
+        return (parsed, bytes)
+    }
+
+    private func save(_ bytes: [UInt8]) throws(NodeFault) {
         do throws(StorageError) {
             try AtomicFile.write(settings.output, bytes)
         } catch {
             throw NodeFault(error)
         }
-        guard let parsed = try? ChannelFile.parse(bytes) else {
-            throw NodeFault(
-                .software, what: "cannot read the channel file back", why: "it was written wrong")
-        }
-        return parsed
     }
 
     private func openTracker(_ hash: InfoHash) throws(NodeFault) {
