@@ -52,8 +52,13 @@ private func digests(_ path: String, _ kind: String) async throws -> [String] {
 @MainActor
 private func codecNames(_ path: String) async throws -> [String] {
     let probe = ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path]
-    return try await run("ffprobe", probe).split(whereSeparator: \.isNewline)
-        .map { String($0.prefix { $0 != "," }) }
+    return streams(in: try await run("ffprobe", probe)).map { String($0.prefix { $0 != "," }) }
+}
+
+/// The rows of streams in ffprobe's answer, which lists those of each programme once more.
+func streams(in answer: String) -> [String] {
+    answer.split(separator: "\n", omittingEmptySubsequences: false).prefix { !$0.isEmpty }
+        .map(String.init)
 }
 
 /// Why `seen` is not a stretch of `sent` played over and over, or nil where it is one.
