@@ -58,13 +58,13 @@ extension SwarmEngine {
             for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
             outputs.append(.sendLive(peer, .records([record.bytes])))
         }
+        if Int(block.offset) + Int(block.length) == geometry.pieceLength {
+            peers[peer]?.holds(block.piece)
+        }
         sayHaves(to: peer, unlessSince: .milliseconds(150), now, &outputs)
         outputs.append(.sendBlock(peer, block))
         if upload.live { slots.learn(now - upload.since) }
         if block.offset == 0 { table[block.piece].copies += 1 }
-        if Int(block.offset) + Int(block.length) == geometry.pieceLength {
-            peers[peer]?.holds(block.piece)
-        }
         if peers[peer]?.inFlight == 0 { peers[peer]?.progressAt = now }
         peers[peer]?.inFlight += Self.blockBytes
         peers[peer]?.sent += Int(block.length)

@@ -60,7 +60,7 @@ struct ConnectionPlanner: Sendable {
 
     /// An attempt came to nothing, or a connection ended: try again after a while.
     ///
-    /// One second doubled with each failure in a row, at most a minute; after eight failures the
+    /// One second doubled with each failure in a row, at most half a minute; after eight failures the
     /// address is forgotten.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard var entry = known[endpoint] else { return }

@@ -117,7 +117,7 @@ struct PieceTable: Sendable {
 
     /// What must always hold; for tests and the simulator.
     func checkInvariants() {
-        for step in slots.indices {
+        for step in slots.indices where contains(base.advanced(by: step)) {
             let slot = self[base.advanced(by: step)]
             precondition(slot.asks.count <= 8, "a piece is asked of too many")
             precondition(slot.state == .missing || slot.asks.isEmpty, "asked for what has come")

@@ -1,0 +1,271 @@
+import Pieces
+import Primitives
+import Testing
+
+@testable import Swarm
+
+@Suite("The source's places")
+struct SourcePolicyTests {
+    private func ask(_ policy: inout SourcePolicy, _ peer: Int, _ stripe: Int, at second: Int64 = 0)
+        -> SourcePolicy.Verdict
+    {
+        policy.ask(PeerHandle(peer), for: stripe, at: .zero + .milliseconds(second * 1000))
+    }
+
+    @Test("are two in each stripe")
+    func places() {
+        var policy = SourcePolicy(stripes: 2, roots: 2)
+        #expect(ask(&policy, 1, 0) == .feed)
+        #expect(ask(&policy, 2, 0) == .feed)
+        #expect(ask(&policy, 3, 0) == .refuse)
+        #expect(ask(&policy, 1, 0) == .feed)
+        #expect(ask(&policy, 3, 1) == .feed)
+        policy.release(PeerHandle(1))
+        #expect(ask(&policy, 3, 0) == .feed)
+    }
+
+    @Test("go from whoever has two more than the asker")
+    func fair() {
+        var policy = SourcePolicy(stripes: 4, roots: 1)
+        for stripe in 0..<4 { #expect(ask(&policy, 1, stripe) == .feed) }
+        #expect(ask(&policy, 2, 0) == .replace(PeerHandle(1)))
+        #expect(ask(&policy, 2, 1) == .replace(PeerHandle(1)))
+        #expect(ask(&policy, 2, 2) == .refuse)
+        #expect(policy.share(of: PeerHandle(1)) == 2)
+        #expect(policy.share(of: PeerHandle(2)) == 2)
+    }
+
+    @Test("fall free when nobody asks")
+    func expiry() {
+        var policy = SourcePolicy(stripes: 1, roots: 1)
+        #expect(ask(&policy, 1, 0, at: 0) == .feed)
+        #expect(ask(&policy, 1, 0, at: 3) == .feed)
+        #expect(ask(&policy, 2, 0, at: 6) == .refuse)
+        #expect(ask(&policy, 2, 0, at: 8) == .feed)
+    }
+
+    @Test("come with a budget for the rest that fills at a rate")
+    func budget() {
+        var policy = SourcePolicy(stripes: 1, roots: 1)
+        let spends: [(count: Int, second: Double, may: Bool)] = [
+            (3000, 0, true), (100, 0, false), (100, 0.1, true),
+            // An hour of rest is worth three seconds.
+            (3000, 3600, true), (1, 3600, false),
+        ]
+        for spend in spends {
+            let may = policy.spend(
+                spend.count, rate: ByteRate(bytesPerSecond: 1000),
+                at: .zero + .seconds(spend.second))
+            #expect(may == spend.may, "\(spend)")
+        }
+    }
+}
+
+@Suite("The upload queue")
+struct UploadQueueTests {
+    private func block(_ piece: UInt32) -> Block {
+        Block(piece: PieceIndex(piece), offset: 0, length: 16_384)
+    }
+
+    private func upload(_ peer: Int, _ piece: UInt32, since: Int64 = 0, live: Bool = true)
+        -> Upload
+    {
+        Upload(
+            peer: PeerHandle(peer), block: block(piece), since: .zero + .milliseconds(since),
+            live: live)
+    }
+
+    /// The order in which a queue empties at 100 ms, as `peer#piece`.
+    private func order(_ uploads: [Upload], copies: [UInt32: Int] = [:]) -> [String] {
+        var queue = UploadQueue()
+        for upload in uploads { queue.add(upload) }
+        var out: [String] = []
+        while let next = queue.next(
+            at: .zero + .milliseconds(100), copyWeight: 0.06,
+            copies: { copies[$0.value] ?? 0 }, canTake: { _ in true })
+        {
+            out.append("\(next.peer.slot)\(next.block.piece)")
+        }
+        return out
+    }
+
+    @Test("sends what has waited longest, and the least-sent piece before it")
+    func order() {
+        #expect(order([upload(1, 5, since: 50), upload(2, 6, since: 0)]) == ["2#6", "1#5"])
+        #expect(
+            order([upload(1, 5, since: 0), upload(2, 6, since: 50)], copies: [5: 1])
+                == ["2#6", "1#5"])
+    }
+
+    @Test("sends what is spread for the first time before all catching up")
+    func live() {
+        #expect(
+            order([upload(1, 1, since: -60_000, live: false), upload(2, 9, since: 90)])
+                == ["2#9", "1#1"])
+    }
+
+    @Test("passes over those who cannot take more")
+    func full() {
+        var queue = UploadQueue()
+        queue.add(upload(1, 5))
+        let next = queue.next(
+            at: .zero, copyWeight: 0, copies: { _ in 0 }, canTake: { $0 != PeerHandle(1) })
+        #expect(next == nil)
+        #expect(queue.count(of: PeerHandle(1)) == 1)
+    }
+
+    @Test("keeps standing requests until their piece is here")
+    func standing() {
+        var queue = UploadQueue()
+        queue.keep(upload(1, 5))
+        queue.keep(upload(2, 5))
+        queue.keep(upload(1, 6))
+        #expect(queue.ready.isEmpty && queue.contains(PeerHandle(1), block(5)))
+        queue.arrived(PieceIndex(5), at: .zero + .milliseconds(700))
+        #expect(queue.ready == [upload(1, 5, since: 700), upload(2, 5, since: 700)])
+        #expect(queue.count(of: PeerHandle(1)) == 2)
+    }
+
+    @Test("forgets what is cancelled, dropped and too old, and counts right")
+    func forgets() {
+        var queue = UploadQueue()
+        for piece in 5...8 as ClosedRange<UInt32> { queue.keep(upload(1, piece)) }
+        queue.add(upload(1, 1))
+        #expect(queue.cancel(PeerHandle(1), block(5)) == true)
+        #expect(queue.cancel(PeerHandle(1), block(5)) == false)
+        #expect(queue.dropStanding(PeerHandle(1)) { $0.value == 6 } == [block(6)])
+        #expect(queue.dropStanding(before: PieceIndex(8)) == [upload(1, 7)])
+        #expect(queue.requests(of: PeerHandle(1)) == [block(1), block(8)])
+        #expect(queue.count(of: PeerHandle(1)) == 2)
+        queue.drop(PeerHandle(1))
+        #expect(queue.count(of: PeerHandle(1)) == 0 && queue.ready.isEmpty)
+    }
+}
+
+@Suite("The choker")
+struct LiveChokerTests {
+    /// Neighbours as `name: gives, child stripes, age in seconds`.
+    private func open(_ slots: Int, _ peers: [(gives: Double, children: Int, age: Double)])
+        -> [Int]
+    {
+        let chokees = peers.enumerated().map { slot, peer in
+            Chokee(
+                peer: PeerHandle(slot), isInterested: true, gives: peer.gives,
+                childStripes: peer.children, age: .seconds(peer.age))
+        }
+        return LiveChoker.unchoked(chokees, slots: slots).map(\.slot).sorted()
+    }
+
+    @Test("opens to all while there is room")
+    func room() {
+        #expect(open(3, [(0, 0, 99), (0, 0, 99), (0, 0, 99)]) == [0, 1, 2])
+    }
+
+    @Test("prefers those who give and children, and keeps places for newcomers")
+    func ranks() {
+        let old = 99.0
+        #expect(open(2, [(0, 0, old), (9, 0, old), (5, 0, old)]) == [1, 2])
+        #expect(open(2, [(900, 0, old), (0, 1, old), (950, 0, old)]) == [1, 2])
+        #expect(open(2, [(900, 0, old), (0, 0, 1), (950, 0, old)]) == [1, 2])
+        // Among newcomers the youngest: it has had no turn yet.
+        #expect(open(2, [(900, 0, old), (0, 0, 9), (0, 0, 1)]) == [0, 2])
+    }
+
+    @Test("opens to nobody who wants nothing")
+    func uninterested() {
+        let idle = Chokee(
+            peer: PeerHandle(1), isInterested: false, gives: 9, childStripes: 0, age: .zero)
+        #expect(LiveChoker.unchoked([idle], slots: 5).isEmpty)
+    }
+}
+
+@Suite("The uplink")
+struct UplinkTests {
+    private func uplink(limit: ByteRate? = nil) -> Uplink {
+        Uplink(initial: 98_304, target: .milliseconds(60), limit: limit)
+    }
+
+    /// Acknowledges at a rate for a while, every 15 ms.
+    private func run(_ uplink: inout Uplink, rate: Double, from: Double, to: Double) {
+        var second = from
+        while second < to {
+            uplink.acknowledged(
+                Int(rate * 0.015), leastRoundTrip: .milliseconds(50),
+                at: .zero + .seconds(second))
+            second += 0.015
+        }
+    }
+
+    @Test("learns the line's rate, and puts more under way on a faster one")
+    func rate() {
+        var (slow, fast) = (uplink(), uplink())
+        run(&slow, rate: 100_000, from: 0, to: 5)
+        run(&fast, rate: 10_000_000, from: 0, to: 5)
+        #expect((90_000.0...110_000).contains(slow.rate.bytesPerSecond))
+        #expect(slow.inFlight < 98_304)
+        #expect(fast.inFlight > 1_000_000 && fast.inFlight <= 4_194_304)
+    }
+
+    @Test("remembers the best of ten seconds, not more")
+    func memory() {
+        var line = uplink()
+        run(&line, rate: 1_000_000, from: 0, to: 3)
+        run(&line, rate: 100_000, from: 3, to: 8)
+        #expect(line.rate.bytesPerSecond > 900_000)
+        run(&line, rate: 100_000, from: 8, to: 30)
+        #expect(line.rate.bytesPerSecond < 200_000)
+    }
+
+    @Test("keeps to its limit over any second")
+    func limit() {
+        var line = uplink(limit: ByteRate(bytesPerSecond: 100_000))
+        var sent = 0
+        var now = Instant.zero
+        while now < .zero + .seconds(10) {
+            if let retry = line.admit(16_397, at: now) {
+                #expect(retry > now)
+                now = retry
+            } else {
+                sent += 16_397
+            }
+        }
+        #expect((950_000...1_050_000).contains(sent))
+    }
+
+    @Test("gives back what was not sent")
+    func giveBack() {
+        var line = uplink(limit: ByteRate(bytesPerSecond: 100_000))
+        while line.admit(16_397, at: .zero) == nil {}
+        line.giveBack(16_397)
+        let retry = line.admit(16_397, at: .zero)
+        #expect(retry == nil)
+    }
+}
+
+@Suite("The number of feeds")
+struct FeedSlotsTests {
+    private func second(_ second: Double) -> Instant { .zero + .seconds(second) }
+
+    @Test("grows one by one while nothing waits")
+    func grows() {
+        var slots = FeedSlots(initial: 2)
+        #expect(slots.hasRoom(used: 1, at: second(1)) == true)
+        #expect(slots.hasRoom(used: 2, at: second(1)) == true)
+        #expect(slots.hasRoom(used: 3, at: second(1.1)) == false)
+        #expect(slots.hasRoom(used: 3, at: second(2)) == true)
+        #expect(slots.count == 4)
+    }
+
+    @Test("shrinks while blocks wait, and is careful afterwards")
+    func shrinks() {
+        var slots = FeedSlots(initial: 8)
+        for _ in 0..<60 { slots.learn(.milliseconds(600)) }
+        #expect(slots.isFull(used: 8, at: second(1)))
+        #expect(slots.isCrowded(used: 8, at: second(1)) == true)
+        #expect(slots.count == 7)
+        #expect(slots.isCrowded(used: 7, at: second(1.2)) == false)
+        for _ in 0..<60 { slots.learn(.zero) }
+        #expect(slots.hasRoom(used: 7, at: second(5)) == false)
+        #expect(slots.hasRoom(used: 7, at: second(20)) == true)
+    }
+}

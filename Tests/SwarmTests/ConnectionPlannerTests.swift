@@ -1,0 +1,97 @@
+import Primitives
+import Testing
+
+@testable import Swarm
+
+@Suite("The connection planner")
+struct ConnectionPlannerTests {
+    private func second(_ second: Double) -> Instant { .zero + .seconds(second) }
+
+    private func planner(_ slots: ClosedRange<Int>) -> ConnectionPlanner {
+        var planner = ConnectionPlanner()
+        planner.add(slots.map { Rig.endpoint($0) })
+        return planner
+    }
+
+    @Test("dials each address once, as many as there is room for")
+    func dials() {
+        var planner = planner(1...5)
+        #expect(planner.next(room: 2, at: .zero) == [Rig.endpoint(1), Rig.endpoint(2)])
+        let rest = planner.next(room: 9, at: .zero)
+        #expect(rest.count == 3)
+        #expect(planner.next(room: 9, at: .zero) == [])
+        #expect(planner.dialing == 5)
+    }
+
+    @Test("tries again after 1, 2, 4 seconds and so on to half a minute")
+    func again() {
+        var planner = planner(1...1)
+        var now = Instant.zero
+        var pauses: [Double] = []
+        for _ in 0..<7 {
+            _ = planner.next(room: 1, at: now)
+            planner.failed(Rig.endpoint(1), at: now)
+            var retry = now
+            // What is found due is then being dialled: a copy is asked.
+            var probe = planner
+            while probe.next(room: 1, at: retry).isEmpty { retry = retry + .milliseconds(500) }
+            pauses.append((retry - now).seconds)
+            now = retry
+        }
+        #expect(pauses == [1, 2, 4, 8, 16, 30, 30])
+    }
+
+    @Test("forgets an address after nine failures, until it is named again")
+    func forgets() {
+        var planner = planner(1...1)
+        var now = Instant.zero
+        for _ in 0..<9 {
+            let dialled = planner.next(room: 1, at: now)
+            #expect(dialled == [Rig.endpoint(1)])
+            planner.failed(Rig.endpoint(1), at: now)
+            now = now + .seconds(61)
+        }
+        let dialled = planner.next(room: 1, at: now)
+        #expect(dialled.isEmpty)
+        planner.add([Rig.endpoint(1)])
+        let again = planner.next(room: 1, at: now)
+        #expect(again == [Rig.endpoint(1)])
+    }
+
+    @Test("passes over addresses where nobody can live")
+    func senseless() throws {
+        var planner = ConnectionPlanner()
+        let texts = ["0.0.0.0:6881", "224.0.0.1:6881", "255.255.255.255:6881"]
+        planner.add(texts.compactMap { Endpoint($0) })
+        planner.add([Endpoint(address: .v4(0x0a00_0001), port: 0)])
+        #expect(planner.next(room: 9, at: .zero) == [])
+    }
+
+    @Test("keeps out what is refused or banned, whoever names it")
+    func keepsOut() {
+        var planner = planner(1...3)
+        planner.refuse(Rig.endpoint(1))
+        planner.ban(Rig.endpoint(2).address)
+        planner.add([Rig.endpoint(1), Rig.endpoint(2)])
+        #expect(planner.next(room: 9, at: .zero) == [Rig.endpoint(3)])
+        #expect(planner.isBanned(Rig.endpoint(2).address))
+    }
+
+    @Test("dials a quiet neighbour anew, but not one that it does not have")
+    func redials() {
+        var planner = planner(1...2)
+        _ = planner.next(room: 2, at: .zero)
+        planner.connected(Rig.endpoint(1))
+        planner.redial(Rig.endpoint(1), at: second(6))
+        planner.redial(Rig.endpoint(2), at: second(6))
+        #expect(planner.next(room: 9, at: second(6)) == [Rig.endpoint(1)])
+    }
+
+    @Test("remembers a thousand addresses, not more")
+    func flood() {
+        var planner = ConnectionPlanner()
+        planner.add((1...5000).map { Rig.endpoint($0) })
+        let known = planner.next(room: 9999, at: .zero)
+        #expect(known.count == 1000)
+    }
+}

@@ -1,0 +1,74 @@
+import Pieces
+import Primitives
+import Testing
+
+@testable import Swarm
+
+@Suite("A source's engine")
+struct SourceTests {
+    @Test("gives each piece to the two that stood for it, and to nobody else")
+    func roots() {
+        var rig = Rig(.source)
+        rig.publish(0...6)
+        for slot in 1...3 { rig.meet(slot, outgoing: false) }
+        #expect(rig.request(8, by: 1) == [])
+        #expect(rig.request(8, by: 2) == [])
+        #expect(rig.request(8, by: 3) == ["3: reject #8"])
+        rig.publish(7...7)
+        #expect(
+            rig.publish(8...8)
+                == ["1: records 1", "1: block #8", "2: records 1", "2: block #8"])
+    }
+
+    @Test("says nothing of what it has")
+    func quiet() {
+        var rig = Rig(.source)
+        rig.meet(1, outgoing: false)
+        rig.publish(0...6)
+        #expect(!rig.wait(.seconds(5)).contains { $0.hasPrefix("1: have") })
+    }
+
+    @Test("takes a place from whoever has too many for whoever has none")
+    func fair() {
+        var rig = Rig(.source)
+        rig.publish(0...0)
+        for slot in 1...3 { rig.meet(slot, outgoing: false) }
+        for slot in 1...2 {
+            for piece in 1...8 as ClosedRange<UInt32> {
+                #expect(rig.request(piece, by: slot) == [])
+            }
+        }
+        let lines = rig.request(1, by: 3)
+        #expect(lines == ["2: reject #1"] || lines == ["1: reject #1"])
+    }
+
+    @Test("keeps within its copies when everybody asks for what is old")
+    func budget() {
+        var rig = Rig(.source)
+        rig.publish(0...63)
+        var (sent, refused) = (0, 0)
+        for slot in 1...30 {
+            rig.meet(slot, outgoing: false)
+            for piece in 0...9 as ClosedRange<UInt32> {
+                let lines = rig.request(piece, by: slot)
+                refused += lines.count { $0.contains("reject") }
+            }
+        }
+        sent = rig.engine.uploads.ready.count + rig.engine.counters.sentBytes / 16_384
+        #expect(sent + refused == 300)
+        // Three seconds of 2.6 copies of 12.5 pieces a second.
+        #expect((90...100).contains(sent))
+    }
+
+    @Test("takes a place back whose child asks no more")
+    func expiry() {
+        var rig = Rig(.source)
+        rig.publish(0...0)
+        for slot in 1...3 { rig.meet(slot, outgoing: false) }
+        _ = rig.request(8, by: 1)
+        _ = rig.request(8, by: 2)
+        #expect(rig.request(8, by: 3) == ["3: reject #8"])
+        rig.now = rig.now + .seconds(5)
+        #expect(rig.request(8, by: 3) == [])
+    }
+}
