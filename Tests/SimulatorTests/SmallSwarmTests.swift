@@ -28,7 +28,7 @@ struct SmallSwarmTests {
     @Test("of sixteen viewers plays")
     func sixteen() throws {
         var stage = try Stage(viewers: 16)
-        let report = stage.play(to: 20)
+        let report = stage.play(to: 28)
         #expect(report.skipped == 0, "\(report)")
         #expect(report.lagMedian < .milliseconds(1200), "\(report)")
         #expect(report.copies <= 3.0, "\(report)")

@@ -46,7 +46,7 @@ struct GreetingTests {
         #expect(
             rig.tell(.peerJoined(PeerHandle(1), Rig.introduction(1, id: 100)))
                 == ["1: close, ourselves"])
-        #expect(rig.tell(.discovered([Rig.endpoint(1)])) == ["want peers"])
+        #expect(!rig.tell(.discovered([Rig.endpoint(1)])).contains { $0.hasPrefix("dial") })
     }
 
     @Test(
@@ -60,8 +60,8 @@ struct GreetingTests {
         ] as [(other: UInt8, newIsOutgoing: Bool, keepsNew: Bool)])
     func duplicate(other: UInt8, newIsOutgoing: Bool, keepsNew: Bool) {
         var rig = Rig()
-        let old = Rig.introduction(1, id: other, outgoing: !newIsOutgoing)
-        let new = Rig.introduction(2, id: other, outgoing: newIsOutgoing)
+        let old = Rig.introduction(1, id: other, at: 1, outgoing: !newIsOutgoing)
+        let new = Rig.introduction(2, id: other, at: 1, outgoing: newIsOutgoing)
         _ = rig.tell(.peerJoined(PeerHandle(1), old))
         let lines = rig.tell(.peerJoined(PeerHandle(2), new))
         #expect(lines.first == (keepsNew ? "1: close, duplicate" : "2: close, full"))
@@ -73,8 +73,17 @@ struct GreetingTests {
         var rig = Rig()
         _ = rig.tell(.peerJoined(PeerHandle(1), Rig.introduction(1)))
         rig.now = rig.now + .milliseconds(3100)
-        let lines = rig.tell(.peerJoined(PeerHandle(2), Rig.introduction(2, id: 1)))
+        let lines = rig.tell(.peerJoined(PeerHandle(2), Rig.introduction(2, id: 1, at: 1)))
         #expect(lines.first == "1: close, duplicate")
+    }
+
+    @Test("and lets nobody take a neighbour's place by its name from elsewhere")
+    func sameName() {
+        var rig = Rig()
+        _ = rig.tell(.peerJoined(PeerHandle(1), Rig.introduction(1)))
+        rig.now = rig.now + .seconds(4)
+        let lines = rig.tell(.peerJoined(PeerHandle(2), Rig.introduction(2, id: 1)))
+        #expect(!lines.contains { $0.contains("close") })
     }
 
     @Test("and takes no more than it has room for, nor too many from one address")

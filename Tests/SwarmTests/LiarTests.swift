@@ -68,8 +68,13 @@ struct LiarTests {
     @Test("does not look at records from afar")
     func afar() {
         var rig = fedViewer()
-        let bytes = rig.record(1_000_000).bytes
+        // A thousand hours on, but a minute later by the source's clock.
+        let bytes = rig.record(50_000_000, second: 1060).bytes
         #expect(rig.tell(.liveReceived(PeerHandle(1), .records([bytes]))) == [])
+        let slept = rig.record(50_000).bytes
+        #expect(
+            rig.tell(.liveReceived(PeerHandle(1), .records([slept])))
+                == ["verify record #50000"])
     }
 
     @Test("reports two truths about a piece, and follows the first")

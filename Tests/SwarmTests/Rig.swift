@@ -125,8 +125,8 @@ struct Rig {
         }
     }
 
-    /// The record of one piece, 80 ms after the one before.
-    func record(_ number: UInt32, salt: UInt8 = 0) -> LiveRecord {
+    /// The record of one piece, 80 ms after the one before, or by another clock.
+    func record(_ number: UInt32, salt: UInt8 = 0, second: UInt64? = nil) -> LiveRecord {
         let entry = PieceEntry(
             sha1: SHA1Digest(Bytes20()), merkleRoot: Rig.digest(number, salt: salt), delay: 0,
             timestamp: nil, randomAccessOffsets: number % keyEvery == 0 ? [0] : [])
@@ -134,7 +134,9 @@ struct Rig {
             number == 0 ? SHA256Digest(Bytes32()) : Rig.digest(number - 1)
         let draft = try? RecordDraft(
             first: PieceIndex(number), previous: previous,
-            wallTime: WallTime(microseconds: 1_000_000_000 + UInt64(number) * 80_000),
+            wallTime: WallTime(
+                microseconds: second.map { $0 * 1_000_000 }
+                    ?? 1_000_000_000 + UInt64(number) * 80_000),
             entries: [entry], geometry: geometry)
         guard let draft else { fatalError("a record that cannot be") }
         return draft.signed(by: Signature(Bytes64()))
@@ -150,9 +152,11 @@ struct Rig {
         PeerID(Bytes20([number] + Array(repeating: 0, count: 19)) ?? Bytes20())
     }
 
-    static func introduction(_ slot: Int, id: UInt8? = nil, outgoing: Bool = true) -> Introduction {
+    static func introduction(
+        _ slot: Int, id: UInt8? = nil, at address: Int? = nil, outgoing: Bool = true
+    ) -> Introduction {
         Introduction(
-            endpoint: endpoint(slot), id: Rig.id(id ?? UInt8(slot)), outgoing: outgoing)
+            endpoint: endpoint(address ?? slot), id: Rig.id(id ?? UInt8(slot)), outgoing: outgoing)
     }
 
     static func endpoint(_ slot: Int) -> Endpoint {

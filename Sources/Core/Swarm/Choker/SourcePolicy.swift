@@ -21,8 +21,7 @@ struct SourcePolicy: Sendable {
         var askedAt: Instant
     }
 
-    /// A viewer that has not asked for so long has gone to another parent: nobody says so. It
-    /// would have asked five times.
+    /// A viewer that has not asked for so long, five times over, has gone: nobody says so.
     static let patience = Interval.seconds(4)
 
     private var children: [[Child]]

@@ -60,8 +60,8 @@ struct ConnectionPlanner: Sendable {
 
     /// An attempt came to nothing, or a connection ended: try again after a while.
     ///
-    /// One second doubled with each failure in a row, at most half a minute; after eight failures the
-    /// address is forgotten.
+    /// One second doubled with each failure in a row, at most half a minute; after nine failures
+    /// the address is forgotten.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard var entry = known[endpoint] else { return }
         entry.phase = .idle
