@@ -35,6 +35,7 @@ package final class BroadcastNode {
     var rates = SwarmRates()
     var isOver = false
     var linger: LoopTimer?
+    private var pages: LoopTimer?
     var onStopped: (@Loop () -> Void)?
 
     /// A broadcast that has not begun.
@@ -47,6 +48,7 @@ package final class BroadcastNode {
 
     /// Opens the state folder and the input.
     package func start() {
+        pages = LibraryPages.releaseLater()
         do throws(StorageError) {
             let folder = try BroadcastFolder(path: settings.stateFolder)
             self.folder = folder

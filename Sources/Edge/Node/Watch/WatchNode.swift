@@ -32,6 +32,7 @@ package final class WatchNode {
     var isOver = false
     var onStopped: (@Loop () -> Void)?
     var stopTimer: LoopTimer?
+    private var pages: LoopTimer?
     /// When a piece last came.
     var fedAt = Loop.now
 
@@ -43,6 +44,7 @@ package final class WatchNode {
 
     /// Opens the ports and joins the swarm.
     package func start() {
+        pages = LibraryPages.releaseLater()
         do throws(NodeFault) {
             let channel = settings.channel
             let host = try openPeerPort()
