@@ -39,7 +39,8 @@ extension SwarmEngine {
             let parent = stripes[stripe(of: piece)].parent
             if let holder = bestHolder(of: piece, now) {
                 ask(holder, for: piece, .catchUp, now, &outputs)
-            } else if candidate.holders == 0, let parent {
+            } else if candidate.holders == 0, let parent, peers[parent]?.backOff ?? now <= now {
+                // Not at once where it has just refused: after a restart it may never have it.
                 ask(parent, for: piece, .standing, now, &outputs)
             }
         }
