@@ -66,11 +66,13 @@ extension SwarmEngine {
     ///
     /// Records travel with blocks, so whoever feeds a node could starve it of them.
     mutating func askForRecords(_ now: Instant, _ outputs: inout [SwarmOutput]) {
-        guard let newest = metainfo.newest, now - recordAt > Self.recordHunger,
-            now - recordsAskedAt > Self.recordHunger
+        guard now - recordAt > Self.recordHunger, now - recordsAskedAt > Self.recordHunger
         else { return }
+        // Whoever came before the first record has none, and is asked for nothing either.
+        let newest = metainfo.newest
         let ahead = peers.filter { peer in
-            peer.isLive && (peer.newest.map { $0 > newest } ?? false)
+            guard peer.isLive, let told = peer.newest else { return false }
+            return newest.map { told > $0 } ?? true
         }
         guard !ahead.isEmpty else { return }
         recordsAskedAt = now
@@ -78,7 +80,7 @@ extension SwarmEngine {
         let rotated = ahead[start...] + ahead[..<start]
         let asked = rotated.filter { peers[$0]?.isSource ?? false } + rotated
         for peer in Set(asked.prefix(Self.recordAsks)).sorted() {
-            outputs.append(.sendLive(peer, .wantRecords(from: newest.advanced(by: 1), count: 64)))
+            outputs.append(.sendLive(peer, .wantRecords(from: newest?.advanced(by: 1), count: 64)))
         }
     }
 

@@ -8,7 +8,8 @@ extension SwarmEngine {
     /// Tunes in if it has not yet and there is a key frame that enough neighbours hold.
     mutating func tuneIn(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         guard settings.role != .source, wantFrom == nil, let edge else { return }
-        let offering = peers.filter { $0.has.first != nil }
+        var offering = peers.filter { $0.has.first != nil }
+        if offering.isEmpty { offering = peers.filter { $0.isSource && $0.newest != nil } }
         guard !offering.isEmpty else { return }
         let patient = firstWindowAt.map { now - $0 < settings.gatherTime } ?? true
         let needed = patient ? TuneIn.holdersNeeded(neighbours: offering.count) : 1
@@ -27,9 +28,15 @@ extension SwarmEngine {
     }
 
     /// The source's word counts twice: what it shows it has.
+    ///
+    /// It shows nothing to whoever came before its first piece, so where nobody shows anything
+    /// its word of how far it is stands for all that has a record.
     private func holders(_ piece: PieceIndex) -> Int {
         let holding = peers.filter { $0.has.contains(piece) }
-        return holding.count + holding.count { peers[$0]?.isSource ?? false }
+        guard holding.isEmpty, peers.filter({ $0.has.first != nil }).isEmpty else {
+            return holding.count + holding.count { peers[$0]?.isSource ?? false }
+        }
+        return 2 * peers.filter { $0.isSource && $0.newest.map { $0 >= piece } ?? false }.count
     }
 
     private mutating func begin(
