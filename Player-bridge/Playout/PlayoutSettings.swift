@@ -5,9 +5,10 @@ package import Primitives
 
 /// How long a piece is waited for, and how far behind the live edge is too far.
 package struct PlayoutSettings: Equatable, Sendable {
-    /// The lag target at tune-in: three seconds cover a lost connection and a new request.
+    /// The lag target at tune-in: four seconds cover a lost connection, and the catching up after
+    /// a source's short outage.
     package var initialLag = Interval.seconds(4)
-    /// The least lag target: below a second, one retransmission on a long path is a skip.
+    /// The least lag target: below two seconds a parent lost without a word is a skip.
     package var minimumLag = Interval.seconds(2)
     /// The greatest lag target: who waits longer is no longer watching live.
     package var maximumLag = Interval.seconds(8)
@@ -25,7 +26,7 @@ package struct PlayoutSettings: Equatable, Sendable {
     /// The number of pieces from the play point on that are kept track of: at 16 a second, one
     /// minute; 9 bytes each, since a simulator has thousands of these.
     package var horizon = 1024
-    /// The duration of a piece until two of them are known: DESIGN cuts 8 to 16 a second.
+    /// The duration of a piece until two of them are known: streams are cut into 8 to 16 a second.
     package var pieceDuration = Interval.milliseconds(100)
 
     /// The defaults.
@@ -56,14 +57,14 @@ package struct AssemblerSettings: Equatable, Sendable {
 
 /// What is kept for players that join, and when a player is too slow.
 package struct FeedSettings: Equatable, Sendable {
-    /// The most media time kept: four key frame distances of five seconds.
-    package var duration = Interval.seconds(20)
-    /// The most bytes kept: 20 s at 6 Mbit/s.
+    /// The most media time kept: three key frame distances of four seconds.
+    package var duration = Interval.seconds(12)
+    /// The most bytes kept: 12 s at 11 Mbit/s.
     package var bytes = 16 << 20
     /// The most chunks kept, should they be tiny.
     package var chunks = 8192
     /// The media that a joining player gets at once: with one second players start in 0.4 s,
-    /// without in 1.4 s (DESIGN 7).
+    /// without in 1.4 s.
     package var burst = Interval.seconds(1)
     /// How long a chunk may wait for a reader before the reader is moved to a key frame.
     package var backlog = Interval.seconds(2)

@@ -13,8 +13,9 @@ package enum GeometryFault: Error, Equatable {
 package struct PieceGeometry: Hashable, Sendable {
     /// The unit of transfer in bytes: what every client of BEP 3 asks for.
     package static let blockLength = 16_384
-    /// The piece lengths that are taken, in bytes: from one block to 16 MiB, powers of two.
-    package static let pieceLengths = 16_384...16_777_216
+    /// The piece lengths that are taken, in bytes: from one block to 1 MiB, powers of two: a
+    /// node keeps a bit a block in one word.
+    package static let pieceLengths = 16_384...1_048_576
 
     /// The length of each piece in bytes.
     package let pieceLength: Int

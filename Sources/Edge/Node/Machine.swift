@@ -14,7 +14,7 @@ func newPeerID() -> PeerID {
     return PeerID(Bytes20(bytes) ?? Bytes20())
 }
 
-/// The number of pieces that `span` of a stream may have: at most 16 a second (DESIGN §3), and
+/// The number of pieces that `span` of a stream may have: at most 16 a second, and
 /// no more bytes than 48 MiB.
 func windowPieces(_ span: Interval, _ geometry: PieceGeometry) -> Int {
     let bytes = 48 << 20

@@ -50,7 +50,7 @@ extension SwarmEngine {
         return pieces <= (record.wallTime - wall).seconds * Self.mostPiecesPerSecond
     }
 
-    /// Twice what a stream is cut into at most (DESIGN 3).
+    /// Twice what a stream is cut into at most.
     private static let mostPiecesPerSecond = 32.0
 
     mutating func verified(
