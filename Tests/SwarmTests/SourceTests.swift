@@ -55,8 +55,8 @@ struct SourceTests {
                 sent += lines.count { $0.contains("block") }
             }
         }
-        // 2.6 copies of 12.5 pieces a second over thirty seconds, and three seconds' worth saved.
-        #expect((950...1100).contains(sent))
+        // 2.9 copies of 12.5 pieces a second over thirty seconds, and three seconds' worth saved.
+        #expect((1080...1230).contains(sent))
     }
 
     /// All that is under way to a neighbour has come.

@@ -27,7 +27,7 @@ package struct SwarmSettings: Sendable {
     /// one receiver fails; more only cost the source.
     package var rootsPerStripe = 2
     /// The most that a source sends, in copies of its stream: standing requests and rescue.
-    package var copiesBudget = 2.6
+    package var copiesBudget = 2.9
     /// How far beyond the live edge requests stand, in stripes' rounds: two rounds are one and a
     /// half seconds at 11 pieces a second, enough to refill them twice a round trip.
     package var roundsAhead = 2
