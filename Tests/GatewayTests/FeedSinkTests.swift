@@ -67,7 +67,9 @@ private func readAvailable(_ descriptor: Int32, limit: Int = 1 << 20) -> [UInt8]
         feed.attach(ear.sink(.descriptor(writing)))
         var expected: [UInt8] = []
         var got: [UInt8] = []
-        for n in 0..<200 {
+        // Ten seconds: more than waits in the output, less than the ring keeps, so that a writer
+        // that gets no processor time for a while has not missed anything.
+        for n in 0..<100 {
             expected += chunk(n).bytes
             feed.append(chunk(n), wall: wall(n))
             got += readAvailable(reading)
