@@ -158,17 +158,26 @@ extension World {
         guard nodes[node].isAlive else { return }
         for (peer, id) in nodes[node].flows.enumerated() {
             guard let id, isOpen(id), flows[id.slot].needsSample else { continue }
-            let unacknowledged = flows[id.slot].unacknowledged(at: now)
-            flows[id.slot].needsSample = unacknowledged > 0
-            feed(
-                node,
-                .uplinkObserved(
-                    PeerHandle(peer),
-                    UplinkSample(
-                        unacknowledged: unacknowledged, unsent: flows[id.slot].waiting,
-                        roundTrip: flows[id.slot].roundTrip,
-                        leastRoundTrip: flows[id.slot].leastRoundTrip)))
+            let reading = reading(of: id)
+            flows[id.slot].needsSample = reading.unacknowledged > 0
+            feed(node, .uplinkObserved(PeerHandle(peer), reading))
         }
         mark(node)
+    }
+
+    private mutating func reading(of id: FlowID) -> UplinkSample {
+        UplinkSample(
+            unacknowledged: flows[id.slot].unacknowledged(at: now),
+            unsent: flows[id.slot].waiting, roundTrip: flows[id.slot].roundTrip,
+            leastRoundTrip: flows[id.slot].leastRoundTrip)
+    }
+
+    /// What an engine is told of a connection is read when it is told, as a driver does: what it
+    /// was told of another one a moment before may have made it send.
+    mutating func upToDate(_ input: SwarmInput, of node: Int) -> SwarmInput {
+        guard case .uplinkObserved(let peer, _) = input, let id = nodes[node].flows[peer.slot],
+            isOpen(id)
+        else { return input }
+        return .uplinkObserved(peer, reading(of: id))
     }
 }

@@ -116,7 +116,8 @@ package struct World: Sendable {
     private mutating func drain() {
         var next = 0
         while next < inputs.count {
-            let (node, input) = (inputs[next].node, inputs[next].input)
+            let node = inputs[next].node
+            let input = upToDate(inputs[next].input, of: node)
             blockIsPoisoned = inputs[next].isPoisoned
             next += 1
             guard nodes[node].isAlive else { continue }
