@@ -11,6 +11,19 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
     case slots
     case connect
     case serve
+
+    /// The name: an interpolation would look it up by reflection each time.
+    var name: String {
+        switch self {
+        case .plan: "plan"
+        case .have: "have"
+        case .status: "status"
+        case .choke: "choke"
+        case .slots: "slots"
+        case .connect: "connect"
+        case .serve: "serve"
+        }
+    }
 }
 
 /// The table of deadlines.
@@ -19,11 +32,12 @@ struct SwarmTimers: Sendable {
 
     /// The earliest of all.
     var next: Deadline {
-        var best = Deadline.never
-        for timer in SwarmTimer.allCases where at[timer.rawValue] < best.at {
-            best = Deadline(at: at[timer.rawValue], reason: "\(timer)")
+        var best: SwarmTimer?
+        var earliest = Instant.never
+        for timer in SwarmTimer.allCases where at[timer.rawValue] < earliest {
+            (best, earliest) = (timer, at[timer.rawValue])
         }
-        return best
+        return best.map { Deadline(at: earliest, reason: $0.name) } ?? .never
     }
 
     /// Wakes for `timer` at `moment`, or earlier if it was to wake earlier.
