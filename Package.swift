@@ -80,13 +80,13 @@ let package = Package(
         edge(
             "Console",
             [
-                "Primitives", "Pieces", "Metainfo", "Crypto", "Reactor", "Ingest", "Node",
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "Primitives", "Pieces", "Metainfo", "Swarm", "Simulator", "Crypto", "Reactor",
+                "Ingest", "Node", .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
         .executableTarget(
             name: "p2ptv",
             dependencies: [
-                "Console", "Node", "Metainfo", "Reactor", "Ingest", "Primitives",
+                "Console", "Node", "Metainfo", "Simulator", "Reactor", "Ingest", "Primitives",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], path: "Sources/p2ptv", swiftSettings: common),
 
@@ -113,7 +113,7 @@ let package = Package(
                 "Node", "Primitives", "Bencode", "Pieces", "Metainfo", "Wire", "Swarm", "Tracker",
                 "Crypto", "Reactor", "Storage", "Ingest",
             ]),
-        tests("Command", ["Console", "Node", "Metainfo", "Ingest", "Primitives"]),
+        tests("Command", ["Console", "Node", "Simulator", "Metainfo", "Ingest", "Primitives"]),
         tests("Architecture", []),
         tests("EndToEnd", ["Reactor", "Primitives"]),
     ]

@@ -1,5 +1,6 @@
 // What people and the simulator may know of the engine's inside. Changes nothing.
 
+package import Pieces
 package import Primitives
 
 /// A neighbour as it is told of.
@@ -41,4 +42,34 @@ extension SwarmEngine {
         guard let least = depths.min(), let most = depths.max() else { return nil }
         return least...most
     }
+
+    /// How many neighbours there are.
+    package var neighbourCount: Int { peers.count }
+
+    /// The hops from the source in each stripe; nil where the stripe is not fed.
+    package var depths: [Int?] {
+        stripes.map { $0.depth < ParentPolicy.unfed ? Int($0.depth) : nil }
+    }
+
+    /// What is known of `piece`; nil outside of the window.
+    package func status(of piece: PieceIndex) -> PieceStatus? {
+        guard table.contains(piece) else { return nil }
+        let slot = table[piece]
+        let isWhole = slot.state == .unproven || slot.state == .verifying
+        return PieceStatus(
+            isHeld: slot.state == .held, isWhole: isWhole,
+            asked: slot.asks.map(\.peer) + slot.crossed, holders: peers.holders(of: piece))
+    }
+}
+
+/// How far a piece is at a node.
+package struct PieceStatus: Hashable, Sendable {
+    /// Verified and offered to others.
+    package var isHeld: Bool
+    /// All bytes are there, the record or the verification is not.
+    package var isWhole: Bool
+    /// Who has been asked, and who was before and may have sent it all the same.
+    package var asked: [PeerHandle]
+    /// Neighbours that say they hold it.
+    package var holders: Int
 }

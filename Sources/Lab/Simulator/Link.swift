@@ -1,6 +1,6 @@
 // Lines and connections. A node's access line has a rate each way, a delay and a modem's queue; a
 // connection is two flows, each a FIFO of bytes as TCP is, with a window that opens from ten
-// packets on and closes again when the flow was idle. There is no loss.
+// packets on, halves when a packet is lost, and closes again when the flow was idle.
 
 package import Primitives
 import Pieces
@@ -15,6 +15,10 @@ package struct AccessLink: Hashable, Sendable {
     package var delay: Interval
     /// Each packet takes up to so much longer.
     package var jitter = Interval.zero
+    /// The part of the packets, either way, that is lost.
+    package var loss = 0.0
+    /// Nobody can dial it.
+    package var isBehindNAT = false
     /// Bytes that the modem queues; connections take turns in front of it.
     package var queue = 16_384
 
@@ -76,30 +80,6 @@ extension Cargo {
     }
 }
 
-/// The sizes of things on the wire.
-enum WireSize {
-    /// TCP payload of a packet, and the headers of IP and TCP with timestamps.
-    static let payload = 1448
-    static let headers = 52
-
-    /// What `count` bytes of a flow are on a line.
-    static func onLine(_ count: Int) -> Int {
-        count + (count + payload - 1) / payload * headers
-    }
-
-    /// The bytes of `cargo` in its flow.
-    static func bytes(of cargo: Cargo) -> Int {
-        var out: [UInt8] = []
-        switch cargo {
-        case .block(let block, _): return Message.pieceHeaderLength + Int(block.length)
-        case .message(let message): message.encode(into: &out)
-        case .live(let message): return 6 + message.encoded.count
-        case .greeting(let handshake): return 6 + handshake.encoded.count
-        }
-        return out.count
-    }
-}
-
 /// One direction of a connection.
 struct Flow: Sendable {
     private struct Parcel {
@@ -125,9 +105,13 @@ struct Flow: Sendable {
     var lastArrival = Instant.zero
     /// The congestion window in bytes, when it was last used, and whether bytes wait for it.
     private var window = Flow.initialWindow
+    /// Below it the window doubles each round trip, above it grows by a packet.
+    private var threshold = Int.max
     private var usedAt = Instant.zero
     private var mostUnderWay = 0
     var isBlocked = false
+    /// Until when what was lost is being sent again, and when the window was last halved.
+    private(set) var recoversUntil = Instant.zero
     /// TCP sleeps after an outage until its next retransmission.
     var asleepUntil = Instant.zero
     var needsSample = false
@@ -154,23 +138,30 @@ struct Flow: Sendable {
     /// silence (RFC 2861).
     private static let initialWindow = 10 * WireSize.payload
 
-    /// Whether the window lets the next `count` bytes go; they are then taken.
-    mutating func take(_ count: Int, at now: Instant) -> Bool {
+    /// Takes what waits, at most `limit` bytes, as far as the window lets it go; 0 where it is
+    /// shut.
+    mutating func take(upTo limit: Int, at now: Instant) -> Int {
         let underWay = unacknowledged(at: now) - waiting
-        if underWay == 0 {
-            let timeout = Interval.milliseconds(200) + roundTrip
-            var idle = now - usedAt - timeout
-            while idle > .zero, window > Self.initialWindow {
-                window = max(window / 2, Self.initialWindow)
-                idle = idle - timeout
-            }
-            mostUnderWay = 0
-        }
-        guard underWay == 0 || underWay + count <= window else { return false }
+        if underWay == 0 { rest(until: now) }
+        let room = underWay == 0 ? max(window, WireSize.payload) : window - underWay
+        let count = min(limit, waiting, room)
+        // Part of a packet goes only where it is all that there is.
+        guard count > 0, count == waiting || count >= WireSize.payload else { return 0 }
         usedAt = now
         taken += count
         mostUnderWay = max(mostUnderWay, underWay + count)
-        return true
+        return count
+    }
+
+    /// Nothing was under way until `now`.
+    private mutating func rest(until now: Instant) {
+        let timeout = Interval.milliseconds(200) + roundTrip
+        var idle = now - usedAt - timeout
+        while idle > .zero, window > Self.initialWindow {
+            window = max(window / 2, Self.initialWindow)
+            idle = idle - timeout
+        }
+        mostUnderWay = 0
     }
 
     /// Writes `cargo` into the flow.
@@ -183,8 +174,11 @@ struct Flow: Sendable {
     /// Bytes are with the receiver; `now` is when, and `delay` what the acknowledgement takes.
     mutating func deliver(_ count: Int, at now: Instant, delay: Interval) {
         delivered += count
-        // Slow start grows to twice what was used; four megabytes are what buffers allow.
-        if window < mostUnderWay * 2 { window = min(window + count, 4 << 20) }
+        // The window grows to twice what was used; four megabytes are what buffers allow.
+        if window < mostUnderWay * 2 {
+            let step = window < threshold ? count : max(1, WireSize.payload * count / window)
+            window = min(window + step, 4 << 20)
+        }
         guard head < parcels.count else { return }
         let sample = now + delay - parcels[head].at
         roundTrip = roundTrip + (sample - roundTrip) * 0.125
@@ -192,6 +186,26 @@ struct Flow: Sendable {
             acks[acks.count - 1].position = delivered
         } else {
             acks.append((now + delay, delivered))
+        }
+    }
+
+    /// A packet is lost and comes again `delay` after it should have.
+    ///
+    /// One halving a round trip, as for one loss event (RFC 6582); after a timeout the window
+    /// begins anew (RFC 5681, section 3.1).
+    mutating func lose(at now: Instant, arrival: Instant, isTimeout: Bool) {
+        if now >= recoversUntil || isTimeout {
+            threshold = max(window / 2, 2 * WireSize.payload)
+            window = isTimeout ? WireSize.payload : threshold
+        }
+        recoversUntil = max(recoversUntil, arrival)
+    }
+
+    /// Whether a block has been written and is not wholly delivered.
+    func carries(_ block: Block) -> Bool {
+        parcels[head...].contains { parcel in
+            if case .block(let other, _) = parcel.cargo { return other == block }
+            return false
         }
     }
 

@@ -1,36 +1,34 @@
 // One simulated node: its engine, its player's schedule, its line, and what is measured of it.
 
 package import Pieces
-package import Primitives
 import Playout
+package import Primitives
 import Swarm
 
 /// How a node behaves.
-package enum Conduct: Hashable, Sendable {
+package enum Conduct: String, CaseIterable, Hashable, Sendable {
     /// As it should.
     case honest
     /// Every block that it sends is garbage.
     case polluter
     /// It takes and never gives.
-    case freeRider
+    case freeRider = "free-rider"
 }
 
-/// The lag of one delivered piece.
+/// The lag of one delivered piece: eight bytes, since a big swarm has millions of them.
 package struct Delivery: Hashable, Sendable {
     /// The piece.
-    package var piece: PieceIndex
-    /// When the player could read it.
-    package var at: Instant
-    /// Since it was published.
-    package var lag: Interval
-}
+    package let piece: PieceIndex
+    private let tenths: UInt32
 
-/// A piece that a player did without.
-package struct Skip: Hashable, Sendable {
-    /// The piece.
-    package var piece: PieceIndex
-    /// When it was given up.
-    package var at: Instant
+    /// A piece that reached the player `lag` after it was published.
+    init(piece: PieceIndex, lag: Interval) {
+        self.piece = piece
+        tenths = UInt32(clamping: lag.nanoseconds / 100_000)
+    }
+
+    /// Since it was published, to a tenth of a millisecond.
+    package var lag: Interval { .microseconds(Int64(tenths) * 100) }
 }
 
 /// What is measured of a node.
@@ -39,14 +37,14 @@ package struct NodeLog: Hashable, Sendable {
     package var joinedAt = Instant.zero
     /// When it went, if it did.
     package var leftAt: Instant?
-    /// The pieces that came, as they came.
-    package var arrivals: [Delivery] = []
+    /// When its player got its first piece.
+    package var startedAt: Instant?
     /// The pieces that its player got, in order.
     package var deliveries: [Delivery] = []
     /// The pieces that its player did without.
     package var skips: [Skip] = []
     /// When its player ran dry.
-    package var stalls: [Instant] = []
+    package var stalls: [Stall] = []
     /// Bytes on its line, with headers.
     package var sent = 0
     package var received = 0
@@ -54,15 +52,27 @@ package struct NodeLog: Hashable, Sendable {
     package var worstQueue = Interval.zero
     /// Pieces with garbage in them that its player got.
     package var garbage = 0
+    /// The engine's own numbers when it went.
+    var counters: SwarmCounters?
+}
+
+/// What a node is made of before it joins.
+struct NodePlan: Sendable {
+    var swarm: SwarmSettings
+    var playout: PlayoutSettings?
+    var link: AccessLink
+    var conduct: Conduct
 }
 
 /// One node.
 struct Node: Sendable {
-    var engine: SwarmEngine
+    let plan: NodePlan
+    let id: PeerID
+    let seed: UInt64
+    /// There while the node is.
+    var engine: SwarmEngine?
     var schedule: PlayoutSchedule?
     var link: AccessLink
-    let conduct: Conduct
-    let id: PeerID
     var isAlive = false
     /// It has left with its connections closed.
     var saidGoodbye = false
@@ -78,25 +88,33 @@ struct Node: Sendable {
     var downFree = Instant.zero
     var pumpAt = Instant.never
     var cutUntil = Instant.zero
+    /// Which side of a partition it is on; sides with different numbers do not reach each other.
+    var side = 0
+    /// When a neighbour last closed the connection.
+    var lostNeighbourAt: Instant?
     var wakeAt = Instant.never
     var isSampling = false
+    var needsSample = false
     var isDirty = false
     var announcedAt: Instant?
     var isAnnouncing = false
-    /// Pieces with a garbage block in them.
+    /// Pieces with a garbage block in them, and those that were refused for it lately.
     var tainted: Set<PieceIndex> = []
+    var refused: PieceIndex?
     var toldPlayPoint: PieceIndex?
 
-    init(
-        engine: SwarmEngine, schedule: PlayoutSchedule?, link: AccessLink, conduct: Conduct,
-        id: PeerID
-    ) {
-        self.engine = engine
-        self.schedule = schedule
-        self.link = link
-        self.conduct = conduct
+    init(_ plan: NodePlan, id: PeerID, seed: UInt64) {
+        self.plan = plan
         self.id = id
+        self.seed = seed
+        link = plan.link
     }
+
+    /// Whether it has or had a player.
+    var isViewer: Bool { plan.playout != nil }
+    var conduct: Conduct { plan.conduct }
+    /// What the engine has counted.
+    var counters: SwarmCounters { log.counters ?? engine?.counters ?? SwarmCounters() }
 
     /// A free handle, the lowest as the driver has it.
     mutating func newHandle(for flow: FlowID) -> Int {
@@ -110,6 +128,6 @@ struct Node: Sendable {
 
     /// When the engine or the player wants to be called.
     var deadline: Instant {
-        min(engine.nextDeadline.at, schedule?.nextDeadline.at ?? .never)
+        min(engine?.nextDeadline.at ?? .never, schedule?.nextDeadline.at ?? .never)
     }
 }

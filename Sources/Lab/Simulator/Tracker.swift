@@ -15,7 +15,9 @@ extension World {
         guard !nodes[node].isAnnouncing else { return }
         nodes[node].isAnnouncing = true
         let earliest = nodes[node].announcedAt.map { $0 + announceFloor } ?? now
-        let answer = max(now, earliest) + (nodes[node].link.delay + .milliseconds(10)) * 4
+        let answer =
+            max(now, earliest, nodes[node].cutUntil) + (nodes[node].link.delay + .milliseconds(10))
+            * 4
         queue.plan(.discovered(node: node), at: answer)
     }
 

@@ -11,6 +11,10 @@ enum Action: Hashable, Sendable {
     case leave(Int, isSilent: Bool)
     /// Its line carries nothing for a while.
     case cut(Int, Interval)
+    /// These cannot reach the others for a while.
+    case part([Int], Interval)
+    /// What comes from now on is measured.
+    case measure
 }
 
 extension World {
@@ -20,7 +24,8 @@ extension World {
         _ link: AccessLink, settings: SwarmSettings = SwarmSettings(role: .source)
     ) -> NodeID {
         precondition(nodes.isEmpty && settings.role == .source, "The source is node 0")
-        let source = add(link, settings, nil, .honest)
+        let source = add(
+            NodePlan(swarm: settings, playout: nil, link: link, conduct: .honest))
         plan(.join(0), at: .zero)
         queue.plan(.publish, at: .zero + stream.pieceTime)
         return source
@@ -33,9 +38,21 @@ extension World {
         settings: SwarmSettings = SwarmSettings(role: .viewer),
         playout: PlayoutSettings = PlayoutSettings()
     ) -> NodeID {
-        let viewer = add(link, settings, PlayoutSchedule(settings: playout), conduct)
+        let viewer = add(
+            NodePlan(swarm: settings, playout: playout, link: link, conduct: conduct))
         plan(.join(viewer.number), at: moment)
         return viewer
+    }
+
+    /// Adds a relay, which passes on and has no player, that joins at `moment`.
+    @discardableResult
+    package mutating func addRelay(
+        _ link: AccessLink, at moment: Instant = .zero,
+        settings: SwarmSettings = SwarmSettings(role: .relay)
+    ) -> NodeID {
+        let relay = add(NodePlan(swarm: settings, playout: nil, link: link, conduct: .honest))
+        plan(.join(relay.number), at: moment)
+        return relay
     }
 
     /// A node goes at `moment`: with a word, or silently as a laptop does that is shut.
@@ -48,64 +65,95 @@ extension World {
         plan(.cut(node.number, span), at: moment)
     }
 
+    /// Some nodes and the others cannot reach each other for `span` from `moment` on.
+    package mutating func part(_ some: [NodeID], at moment: Instant, for span: Interval) {
+        plan(.part(some.map(\.number), span), at: moment)
+    }
+
+    /// The report is about what comes after `moment`.
+    package mutating func measure(from moment: Instant) { plan(.measure, at: moment) }
+
     private mutating func plan(_ action: Action, at moment: Instant) {
         actions.append(action)
         queue.plan(.act(actions.count - 1), at: moment)
     }
 
-    private mutating func add(
-        _ link: AccessLink, _ settings: SwarmSettings, _ schedule: PlayoutSchedule?,
-        _ conduct: Conduct
-    ) -> NodeID {
+    private mutating func add(_ plan: NodePlan) -> NodeID {
         let number = nodes.count
         var name: [UInt8] = Array("-PT0001-".utf8)
         let salt = random.next()
         name += (0..<8).map { UInt8(truncatingIfNeeded: salt >> (UInt64($0) * 8)) }
         name += (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
         let id = PeerID(Bytes20(name) ?? Bytes20())
-        let engine = SwarmEngine(
-            settings: settings, geometry: stream.geometry, ourID: id, firstPiece: nextPiece,
-            seed: random.next())
-        nodes.append(
-            Node(engine: engine, schedule: schedule, link: link, conduct: conduct, id: id))
+        nodes.append(Node(plan, id: id, seed: random.next()))
         return NodeID(number: number)
+    }
+
+    private mutating func join(_ node: Int) {
+        let plan = nodes[node].plan
+        nodes[node].engine = SwarmEngine(
+            settings: plan.swarm, geometry: stream.geometry, ourID: nodes[node].id,
+            firstPiece: nextPiece, seed: nodes[node].seed)
+        nodes[node].schedule = plan.playout.map { PlayoutSchedule(settings: $0) }
+        nodes[node].isAlive = true
+        nodes[node].log.joinedAt = now
+        announce(node)
     }
 
     mutating func act(_ action: Action) {
         switch action {
-        case .join(let node):
-            nodes[node].isAlive = true
-            nodes[node].log.joinedAt = now
-            announce(node)
+        case .join(let node): join(node)
         case .leave(let node, let isSilent): depart(node, isSilent)
         case .cut(let node, let span): interrupt(node, span)
+        case .part(let some, let span): part(some, span)
+        case .measure: beginMeasuring()
         }
     }
 
     private mutating func depart(_ node: Int, _ isSilent: Bool) {
+        guard nodes[node].isAlive else { return }
         nodes[node].log.leftAt = now
         nodes[node].saidGoodbye = !isSilent
         if !isSilent { for handle in nodes[node].flows.indices { close(node, handle) } }
         nodes[node].isAlive = false
+        nodes[node].log.counters = nodes[node].engine?.counters
+        // What nobody looks at any more gives its memory back.
+        (nodes[node].engine, nodes[node].schedule) = (nil, nil)
     }
 
-    /// TCP repeats after 0.2 s, 0.6 s, 1.4 s and so on: it wakes with the first try that comes
-    /// after the outage (RFC 6298).
     private mutating func interrupt(_ node: Int, _ span: Interval) {
         let end = now + span
         nodes[node].cutUntil = max(nodes[node].cutUntil, end)
         nodes[node].upFree = max(nodes[node].upFree, end)
         for id in nodes[node].flows.compactMap({ $0 }) where isOpen(id) {
-            for flow in [id, id.reverse] {
-                var pause = 0.2 + Double(random.next() % 50) / 1000
-                var wake = now + .seconds(pause)
-                while wake < end {
-                    pause *= 2
-                    wake = wake + .seconds(pause)
-                }
-                flows[flow.slot].asleepUntil = wake
-                queue.plan(.awake(flow: flow), at: wake)
+            sleep(id, until: end)
+            sleep(id.reverse, until: end)
+        }
+    }
+
+    private mutating func part(_ some: [Int], _ span: Interval) {
+        partedUntil = now + span
+        for node in nodes.indices { nodes[node].side = 0 }
+        for node in some { nodes[node].side = 1 }
+        for node in some {
+            for id in nodes[node].flows.compactMap({ $0 })
+            where isOpen(id) && nodes[flows[id.slot].to].side == 0 {
+                sleep(id, until: partedUntil)
+                sleep(id.reverse, until: partedUntil)
             }
         }
+    }
+
+    /// TCP repeats after 0.2 s, 0.6 s, 1.4 s and so on: it wakes with the first try that comes
+    /// after the outage (RFC 6298).
+    private mutating func sleep(_ id: FlowID, until end: Instant) {
+        var pause = 0.2 + Double(random.next() % 50) / 1000
+        var wake = now + .seconds(pause)
+        while wake < end {
+            pause *= 2
+            wake = wake + .seconds(pause)
+        }
+        flows[id.slot].asleepUntil = wake
+        queue.plan(.awake(flow: id), at: wake)
     }
 }

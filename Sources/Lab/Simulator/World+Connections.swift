@@ -18,24 +18,34 @@ extension World {
         return nodes.indices.contains(number) ? number : nil
     }
 
+    /// How long a driver waits for a connection.
+    private static let dialPatience = Interval.seconds(10)
+
+    /// Whether a partition lies between two nodes.
+    func areApart(_ a: Int, _ b: Int) -> Bool {
+        now < partedUntil && nodes[a].side != nodes[b].side
+    }
+
     mutating func dial(_ endpoint: Endpoint, from node: Int) {
         guard let target = self.node(at: endpoint) else { return }
         let roundTrip = delay(node, target) * 2
-        guard nodes[target].isAlive else {
+        guard nodes[target].isAlive, !nodes[target].link.isBehindNAT else {
             let isSilent = nodes[target].log.leftAt != nil && !nodes[target].saidGoodbye
-            let wait = isSilent ? .seconds(10) : roundTrip
+            let isDropped = isSilent || nodes[target].link.isBehindNAT
+            let wait = isDropped ? Self.dialPatience : roundTrip
             queue.plan(.dialFailed(node: node, target: target), at: now + wait)
             return
         }
         // SYN, its answer, the handshake; SYNs are repeated after 1, 3, 7 seconds.
         var start = now
         var pause = 1.0
-        while start < nodes[node].cutUntil || start < nodes[target].cutUntil {
+        let apart = areApart(node, target) ? partedUntil : .zero
+        while start < max(nodes[node].cutUntil, nodes[target].cutUntil, apart) {
             start = start + .seconds(pause)
             pause *= 2
         }
-        guard start - now < .seconds(10) else {
-            queue.plan(.dialFailed(node: node, target: target), at: now + .seconds(10))
+        guard start - now < Self.dialPatience else {
+            queue.plan(.dialFailed(node: node, target: target), at: now + Self.dialPatience)
             return
         }
         queue.plan(.greeted(node: target, by: node), at: start + roundTrip * 1.5)
@@ -101,6 +111,7 @@ extension World {
         guard nodes[node].isAlive else { return }
         if let peer {
             if nodes[node].flows[peer] == id.reverse { nodes[node].flows[peer] = nil }
+            nodes[node].lostNeighbourAt = now
             feed(node, .peerLeft(PeerHandle(peer)))
         } else if id.slot & 1 == 1 {
             feed(node, .dialFailed(endpoint(of: dialler)))

@@ -22,6 +22,7 @@ extension World {
         else { return }
         let size = WireSize.bytes(of: cargo)
         flows[id.slot].write(cargo, size, at: now)
+        nodes[node].needsSample = true
         traffic[cargo.kind.rawValue].count += 1
         traffic[cargo.kind.rawValue].bytes += size
         enqueue(id)
@@ -57,8 +58,8 @@ extension World {
                 flows[id.slot].isQueued = false
                 continue
             }
-            let count = min(quantum, flows[id.slot].waiting)
-            guard flows[id.slot].take(count, at: now) else {
+            let count = flows[id.slot].take(upTo: quantum, at: now)
+            guard count > 0 else {
                 flows[id.slot].isQueued = false
                 flows[id.slot].isBlocked = true
                 continue
@@ -77,7 +78,7 @@ extension World {
         queue.plan(.pump(node: node), at: moment)
     }
 
-    /// Puts a flow's next packet into the modem.
+    /// Puts a flow's next packets into the modem.
     private mutating func send(_ id: FlowID, _ count: Int, _ rate: ByteRate) {
         let (node, to) = (flows[id.slot].from, flows[id.slot].to)
         let size = WireSize.onLine(count)
@@ -87,6 +88,9 @@ extension World {
         nodes[node].log.worstQueue = max(nodes[node].log.worstQueue, nodes[node].upFree - now)
         var arrival = nodes[node].upFree + delay(node, to)
         arrival = arrival + jitter(nodes[node].link.jitter) + jitter(nodes[to].link.jitter)
+        // The last packet passes the downlink when it is there, those before it have by then.
+        arrival = arrival + nodes[to].link.down.duration(of: min(size, Self.packet))
+        arrival = arrival + lost(id, count, until: arrival)
         arrival = max(arrival, flows[id.slot].lastArrival)
         flows[id.slot].lastArrival = arrival
         queue.plan(.arrived(flow: id, bytes: count), at: arrival)
@@ -97,19 +101,71 @@ extension World {
         }
     }
 
+    /// A full packet on a line.
+    private static let packet = WireSize.payload + WireSize.headers
+
     private mutating func jitter(_ span: Interval) -> Interval {
         guard span > .zero else { return .zero }
         return Interval(nanoseconds: Int64(random.next() % UInt64(span.nanoseconds)))
     }
 
+    /// How much later the packets of `count` bytes come because some of them are lost.
+    ///
+    /// What three packets follow is sent again after a round trip; the end of a burst after a
+    /// timeout of a round trip and 200 ms (RFC 6298 as Linux has it), which doubles.
+    private mutating func lost(_ id: FlowID, _ count: Int, until arrival: Instant) -> Interval {
+        let (node, to) = (flows[id.slot].from, flows[id.slot].to)
+        let loss = 1 - (1 - nodes[node].link.loss) * (1 - nodes[to].link.loss)
+        guard loss > 0 else { return .zero }
+        let packets = WireSize.packets(count)
+        let behind = packets + WireSize.packets(flows[id.slot].waiting)
+        let roundTrip = max(flows[id.slot].roundTrip, delay(node, to) * 2)
+        var late = Interval.zero
+        for number in 0..<packets where chance(loss) {
+            var isTimeout = behind - number <= 3
+            var wait = isTimeout ? roundTrip + .milliseconds(200) : roundTrip
+            resend(node)
+            var timeout = roundTrip + .milliseconds(200)
+            while chance(loss), timeout < .seconds(10) {
+                resend(node)
+                isTimeout = true
+                wait = wait + timeout
+                timeout = timeout * 2
+            }
+            late = max(late, wait)
+            flows[id.slot].lose(at: now, arrival: arrival + wait, isTimeout: isTimeout)
+        }
+        return late
+    }
+
+    private mutating func resend(_ node: Int) {
+        nodes[node].log.sent += Self.packet
+        nodes[node].upFree = nodes[node].upFree + nodes[node].link.up.duration(of: Self.packet)
+    }
+
+    private mutating func chance(_ part: Double) -> Bool {
+        Double(random.next() >> 11) / Double(1 << 53) < part
+    }
+
+    /// Packets stand before the receiver's downlink: mostly it is free, and they are through.
     mutating func arrive(_ id: FlowID, _ bytes: Int) {
         guard isOpen(id) else { return }
-        let node = flows[id.slot].to
+        let (from, node) = (flows[id.slot].from, flows[id.slot].to)
         let size = WireSize.onLine(bytes)
-        let start = max(nodes[node].downFree, now, flows[id.slot].asleepUntil)
-        let end = start + nodes[node].link.down.duration(of: size)
-        if flows[id.slot].asleepUntil <= now { nodes[node].downFree = end }
-        queue.plan(.delivered(flow: id, bytes: bytes), at: end)
+        let time = nodes[node].link.down.duration(of: size)
+        guard flows[id.slot].asleepUntil <= now else {
+            let end = flows[id.slot].asleepUntil + time
+            queue.plan(.delivered(flow: id, bytes: bytes), at: end)
+            return
+        }
+        let first = now - nodes[from].link.up.duration(of: size)
+        let end = max(now, max(nodes[node].downFree, first) + time)
+        nodes[node].downFree = end
+        if end == now {
+            deliver(id, bytes)
+        } else {
+            queue.plan(.delivered(flow: id, bytes: bytes), at: end)
+        }
     }
 
     mutating func deliver(_ id: FlowID, _ bytes: Int) {
@@ -118,11 +174,20 @@ extension World {
         guard nodes[node].isAlive else { return }
         nodes[node].log.received += WireSize.onLine(bytes)
         flows[id.slot].deliver(bytes, at: now, delay: delay(from, node))
+        acknowledge(bytes, from: node, to: from)
         if flows[id.slot].isBlocked {
             flows[id.slot].isBlocked = false
             queue.plan(.awake(flow: id), at: now + delay(from, node))
         }
         receive(id, node)
+    }
+
+    /// The acknowledgements take their part of the receiver's uplink.
+    private mutating func acknowledge(_ bytes: Int, from node: Int, to: Int) {
+        let size = WireSize.acknowledging(bytes)
+        nodes[node].log.sent += size
+        nodes[to].log.received += size
+        nodes[node].upFree = max(nodes[node].upFree, now) + nodes[node].link.up.duration(of: size)
     }
 
     /// Gives the engine what is whole.
@@ -146,20 +211,21 @@ extension World {
     private var sampleInterval: Interval { .milliseconds(15) }
 
     mutating func startSampling(_ node: Int) {
-        guard !nodes[node].isSampling,
-            nodes[node].flows.contains(where: { $0.map { flows[$0.slot].needsSample } ?? false })
-        else { return }
+        guard !nodes[node].isSampling, nodes[node].needsSample else { return }
         nodes[node].isSampling = true
         queue.plan(.sample(node: node), at: now + sampleInterval)
     }
 
     mutating func sample(_ node: Int) {
         nodes[node].isSampling = false
+        nodes[node].needsSample = false
         guard nodes[node].isAlive else { return }
-        for (peer, id) in nodes[node].flows.enumerated() {
-            guard let id, isOpen(id), flows[id.slot].needsSample else { continue }
+        for peer in nodes[node].flows.indices {
+            guard let id = nodes[node].flows[peer], isOpen(id), flows[id.slot].needsSample
+            else { continue }
             let reading = reading(of: id)
             flows[id.slot].needsSample = reading.unacknowledged > 0
+            if reading.unacknowledged > 0 { nodes[node].needsSample = true }
             feed(node, .uplinkObserved(PeerHandle(peer), reading))
         }
         mark(node)

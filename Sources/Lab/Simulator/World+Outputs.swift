@@ -17,24 +17,30 @@ extension World {
         case .close(let peer, _): close(node, peer.slot)
         case .dial(let endpoint): dial(endpoint, from: node)
         case .verifyRecord(let peer, let record):
-            feed(node, .recordVerified(peer, record, digest(of: record.pieces.lowerBound)))
+            verify(record, from: peer, node)
         case .accept(let block):
             if blockIsPoisoned { nodes[node].tainted.insert(block.piece) }
         case .verifyPiece(let piece, _):
             let isTainted = nodes[node].tainted.contains(piece)
+            if isTainted { nodes[node].refused = piece }
             feed(node, isTainted ? .pieceRefused(piece) : .pieceVerified(piece))
         case .discard(let piece): nodes[node].tainted.remove(piece)
         case .forget: break
-        case .deliver(let piece, let wall):
-            let lag = now - publishedAt[Int(piece.value)]
-            nodes[node].log.arrivals.append(Delivery(piece: piece, at: now, lag: lag))
-            play(node, .pieceArrived(piece, wall: wall))
+        case .deliver(let piece, let wall): play(node, .pieceArrived(piece, wall: wall))
         case .timeKnown(let piece, let wall): play(node, .timeKnown(piece, wall))
         case .tuneIn(let piece, _): play(node, .tunedIn(piece))
         case .ended(let piece): play(node, .ended(piece))
         case .contradiction: break
         case .wantPeers: announce(node)
         }
+    }
+
+    /// Every node keeps the same bytes of a record: copies of their own would be a third of the
+    /// memory of a big swarm.
+    private mutating func verify(_ record: LiveRecord, from peer: PeerHandle?, _ node: Int) {
+        let first = record.pieces.lowerBound
+        guard records.indices.contains(Int(first.value)) else { return }
+        feed(node, .recordVerified(peer, records[Int(first.value)], digest(of: first)))
     }
 
     private func greeting(_ offer: LiveOffer) -> ExtensionHandshake {
@@ -66,8 +72,13 @@ extension World {
             switch output {
             case .emit(let piece): emit(piece, node)
             case .skip(let range): skip(range, node)
-            case .stalled: nodes[node].log.stalls.append(now)
-            case .resumed, .finished: break
+            case .stalled(let piece):
+                let cause = cause(of: piece, at: node)
+                nodes[node].log.stalls.append(Stall(piece: piece, at: now, cause: cause))
+            case .resumed(let length):
+                let last = nodes[node].log.stalls.count - 1
+                if last >= 0 { nodes[node].log.stalls[last].length = length }
+            case .finished: break
             case .fellBehind: feed(node, .fellBehind)
             }
         }
@@ -81,13 +92,17 @@ extension World {
     private mutating func emit(_ piece: PieceIndex, _ node: Int) {
         guard publishedAt.indices.contains(Int(piece.value)) else { return }
         let lag = now - publishedAt[Int(piece.value)]
-        nodes[node].log.deliveries.append(Delivery(piece: piece, at: now, lag: lag))
+        if nodes[node].log.startedAt == nil { nodes[node].log.startedAt = now }
+        nodes[node].log.deliveries.append(Delivery(piece: piece, lag: lag))
         if nodes[node].tainted.contains(piece) { nodes[node].log.garbage += 1 }
         mix(Int(piece.value) &* 131 &+ Int(lag.nanoseconds))
     }
 
     private mutating func skip(_ range: Range<PieceIndex>, _ node: Int) {
-        for piece in range { nodes[node].log.skips.append(Skip(piece: piece, at: now)) }
+        for piece in range {
+            let cause = cause(of: piece, at: node)
+            nodes[node].log.skips.append(Skip(piece: piece, at: now, cause: cause))
+        }
         mix(Int(range.lowerBound.value) &* 7)
         feed(node, .skipped(range))
     }

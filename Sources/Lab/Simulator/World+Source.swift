@@ -20,10 +20,11 @@ extension World {
     }
 
     mutating func publish() {
-        guard now <= publishesUntil, let record = record(of: nextPiece) else { return }
+        guard nodes[0].isAlive, let record = record(of: nextPiece) else { return }
         let piece = nextPiece
         nextPiece = piece.advanced(by: 1)
         publishedAt.append(now)
+        records.append(record)
         feed(0, .published(record, digest(of: piece), piece..<nextPiece))
         queue.plan(.publish, at: start(of: nextPiece.advanced(by: 1)))
     }

@@ -1,9 +1,10 @@
 // The virtual world: nodes, lines and time. It does what the drivers do on real sockets: carries
 // bytes, answers verifications, wakes engines. A run follows wholly from its seed.
 
+import Metainfo
 package import Pieces
-package import Primitives
 import Playout
+package import Primitives
 import Swarm
 
 /// The stream that the source publishes.
@@ -20,6 +21,24 @@ package struct StreamShape: Hashable, Sendable {
         self.geometry = geometry
         self.rate = rate
     }
+
+    /// A stream of `kilobits` a second with a key frame every two seconds, cut as a broadcast
+    /// does it.
+    package static func usual(kilobits: Double) -> StreamShape? {
+        let length = PieceGeometry.pieceLength(forBitsPerSecond: kilobits * 1000)
+        guard let geometry = PieceGeometry(pieceLength: length) else { return nil }
+        var shape = StreamShape(geometry: geometry, rate: ByteRate(bitsPerSecond: kilobits * 1000))
+        shape.keyEvery = shape.pieces(in: .seconds(2))
+        return shape
+    }
+
+    /// The pieces of so long, one at least.
+    package func pieces(in span: Interval) -> Int {
+        max(1, Int(span.seconds / max(pieceTime.seconds, 1e-6)))
+    }
+
+    /// The pieces that a node keeps, as in Node: a minute at 16 a second, 48 MiB at most.
+    package var window: Int { max(64, min(960, (48 << 20) / geometry.pieceLength)) }
 
     /// How long a piece takes to fill.
     package var pieceTime: Interval { rate.duration(of: geometry.pieceLength) }
@@ -62,8 +81,13 @@ package struct World: Sendable {
         repeating: (count: 0, bytes: 0), count: TrafficKind.allCases.count)
     /// Events handled.
     package internal(set) var eventCount = 0
-    /// Ends the stream where set.
-    var publishesUntil = Instant.never
+    /// The records that were published, one a piece, so that nodes share them.
+    var records: [LiveRecord] = []
+    /// From when on is measured, and what the source had sent by then.
+    package internal(set) var measuredFrom = Instant.zero
+    var sourceSentBefore = 0
+    /// Until when a partition lasts.
+    var partedUntil = Instant.zero
 
     var outputs: [SwarmOutput] = []
     var inputs: [PendingInput] = []
@@ -75,9 +99,9 @@ package struct World: Sendable {
     var checkEvery = 61
 
     /// A world with nobody in it.
-    package init(stream: StreamShape, seed: UInt64, quantum: Int = 1448) {
+    package init(stream: StreamShape, seed: UInt64, quantum: Int = 5792) {
         self.stream = stream
-        self.quantum = quantum
+        self.quantum = max(quantum, WireSize.payload)
         random = SeededRandom(seed: seed)
     }
 
@@ -122,7 +146,7 @@ package struct World: Sendable {
             next += 1
             guard nodes[node].isAlive else { continue }
             outputs.removeAll(keepingCapacity: true)
-            nodes[node].engine.handle(input, at: now, into: &outputs)
+            nodes[node].engine?.handle(input, at: now, into: &outputs)
             mark(node)
             for i in outputs.indices { carryOut(outputs[i], node) }
         }
@@ -147,7 +171,7 @@ package struct World: Sendable {
 
     private func checked(_ node: Int) -> Bool {
         guard eventCount % checkEvery == 0 else { return true }
-        nodes[node].engine.checkInvariants()
+        nodes[node].engine?.checkInvariants()
         return nodes[node].schedule?.checkInvariants() ?? true
     }
 
@@ -161,7 +185,7 @@ package struct World: Sendable {
         guard nodes[node].isAlive, nodes[node].wakeAt == now else { return }
         nodes[node].wakeAt = .never
         mark(node)
-        if nodes[node].engine.nextDeadline.at <= now { feed(node, .woken) }
+        if let due = nodes[node].engine?.nextDeadline.at, due <= now { feed(node, .woken) }
         if let due = nodes[node].schedule?.nextDeadline.at, due <= now { play(node, .woken) }
     }
 

@@ -1,4 +1,4 @@
-// The configuration file: TOML, in which every key must be known. The only file that knows TOMLKit.
+// The configuration file: TOML, in which every key must be known.
 //
 // A wrong key or value is told with its line, because whoever wrote the file is rarely there when
 // the service starts.
@@ -32,17 +32,8 @@ package struct ConfigFile: Hashable, Sendable {
     package init(_ text: String, path: String) throws(Complaint) {
         self.path = path
         let lines = KeyLines(text)
-        let root: TOMLTable
-        do {
-            root = try TOMLTable(string: text)
-        } catch let error as TOMLParseError {
-            let place = "\(path):\(error.source.begin.line):\(error.source.begin.column)"
-            throw Complaint(
-                .configuration, what: place, why: "this is not TOML: \(error.description)",
-                hint: "see `p2ptv config default` for an example")
-        } catch {
-            throw Complaint(.configuration, what: path, why: "this is not TOML: \(error)")
-        }
+        let root = try TOMLTable.parse(
+            text, path: path, .configuration, hint: "see `p2ptv config default` for an example")
         try take(root, under: "", lines)
     }
 

@@ -8,11 +8,19 @@ struct KeyLines {
 
     init(_ text: String) {
         var section = ""
+        var tables: [String: Int] = [:]
         let all = text.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }
         for (index, line) in all.enumerated() {
             let trimmed = line.drop { $0 == " " || $0 == "\t" }
             if trimmed.first == "[" {
-                let name = Self.plain(trimmed.prefix { $0 != "]" }.drop { $0 == "[" })
+                var name = Self.plain(trimmed.prefix { $0 != "]" }.drop { $0 == "[" })
+                if trimmed.hasPrefix("[[") {
+                    // The tables of an array are told apart as `viewers[0]`, `viewers[1]`.
+                    note(name, index + 1)
+                    let number = tables[name, default: 0]
+                    tables[name] = number + 1
+                    name += "[\(number)]"
+                }
                 note(name, index + 1)
                 section = name + "."
             } else if trimmed.first != "#", trimmed.contains("=") {
