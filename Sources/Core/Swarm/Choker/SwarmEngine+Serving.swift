@@ -19,11 +19,7 @@ extension SwarmEngine {
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         while !uploads.ready.isEmpty {
-            let underWay = peers.handles.reduce(0) { total, handle in
-                guard let peer = peers[handle], !peer.isStuck(at: now) else { return total }
-                return total + peer.inFlight
-            }
-            guard underWay + Self.blockBytes <= uplink.inFlight else { return }
+            guard peers.underWay(at: now) + Self.blockBytes <= uplink.inFlight else { return }
             let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
             if let retry = uplink.admit(Self.blockBytes, at: now) {
                 timers.wake(.serve, by: retry)
@@ -32,10 +28,7 @@ extension SwarmEngine {
             let upload = uploads.next(
                 at: now, copyWeight: copyWeight,
                 copies: { table.contains($0) ? table[$0].copies : 0 },
-                canTake: { handle in
-                    guard let peer = peers[handle] else { return false }
-                    return peer.inFlight < share && !peer.isStuck(at: now)
-                })
+                canTake: { peers.takes($0, below: share, at: now) })
             guard let upload else {
                 uplink.giveBack(Self.blockBytes)
                 return
@@ -75,15 +68,13 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ sample: UplinkSample, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard let state = peers[peer] else { return }
+        guard let inFlight = peers[peer]?.inFlight else { return }
         // Where nothing was under way, the clock of what is now begins to run.
-        if sample.unacknowledged < state.inFlight || sample.unacknowledged == 0
-            || state.inFlight == 0
-        {
+        if sample.unacknowledged < inFlight || sample.unacknowledged == 0 || inFlight == 0 {
             peers[peer]?.progressAt = now
         }
         uplink.acknowledged(
-            max(0, state.inFlight - sample.unacknowledged),
+            max(0, inFlight - sample.unacknowledged),
             leastRoundTrip: sample.leastRoundTrip, at: now)
         peers[peer]?.inFlight = sample.unacknowledged
         if sample.roundTrip > .zero { peers[peer]?.roundTrip = sample.roundTrip }

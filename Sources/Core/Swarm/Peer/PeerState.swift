@@ -87,8 +87,11 @@ struct PeerState: Sendable {
 
     /// Its acknowledgements stand still: it is not counted and not served.
     func isStuck(at now: Instant) -> Bool {
-        inFlight > 0 && now - progressAt > .seconds(1)
+        inFlight > 0 && now - progressAt > Self.standstill
     }
+
+    /// After so long without an acknowledgement a connection stands still.
+    static let standstill = Interval.seconds(1)
 
     /// Marks a piece in a window that follows the newest.
     mutating func note(_ piece: PieceIndex, in bitmap: WritableKeyPath<PeerState, WindowBitmap>) {
@@ -118,7 +121,14 @@ struct PeerTable: Sendable {
 
     /// The neighbour, or nil where it is gone.
     subscript(_ handle: PeerHandle) -> PeerState? {
-        get { states.indices.contains(handle.slot) ? states[handle.slot] : nil }
+        // Not a getter: that would copy the whole state, with its arrays, to read a field of it.
+        _read {
+            if states.indices.contains(handle.slot) {
+                yield states[handle.slot]
+            } else {
+                yield nil
+            }
+        }
         _modify {
             while states.count <= handle.slot { states.append(nil) }
             yield &states[handle.slot]
@@ -148,5 +158,31 @@ struct PeerTable: Sendable {
     /// How many neighbours hold `piece`.
     func holders(of piece: PieceIndex) -> Int {
         handles.count { states[$0.slot]?.has.contains(piece) ?? false }
+    }
+
+    /// Bytes under way to all neighbours together, without those that stand still.
+    ///
+    /// Asked for before each block that leaves, hence field by field: to copy a state, with its
+    /// arrays, costs far more than to look at it.
+    func underWay(at now: Instant) -> Int {
+        var total = 0
+        for handle in handles where !isStuck(handle, at: now) {
+            total += states[handle.slot]?.inFlight ?? 0
+        }
+        return total
+    }
+
+    /// Whether a neighbour can be sent a block: it moves, and less than `share` is under way.
+    func takes(_ handle: PeerHandle, below share: Int, at now: Instant) -> Bool {
+        guard states.indices.contains(handle.slot), let inFlight = states[handle.slot]?.inFlight
+        else { return false }
+        return inFlight < share && !isStuck(handle, at: now)
+    }
+
+    private func isStuck(_ handle: PeerHandle, at now: Instant) -> Bool {
+        guard let inFlight = states[handle.slot]?.inFlight, inFlight > 0,
+            let progressAt = states[handle.slot]?.progressAt
+        else { return false }
+        return now - progressAt > PeerState.standstill
     }
 }
