@@ -35,9 +35,10 @@ extension SwarmEngine {
     // MARK: Parents
 
     private mutating func chooseParents(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        let views = peers.parents(at: now, quietAfter: settings.quietAfter)
         for s in stripes.indices {
             let old = stripes[s].parent
-            let possible = candidates(in: s, now)
+            let possible = candidates(in: s, of: views, now)
             let new = ParentPolicy.choose(possible, salt: ourID.salt(s))
             if new != old {
                 let isUsable = possible.contains { $0.peer == old }
@@ -78,22 +79,20 @@ extension SwarmEngine {
         return depth + 1
     }
 
-    private func candidates(in stripe: Int, _ now: Instant) -> [ParentCandidate] {
+    private func candidates(
+        in stripe: Int, of views: [ParentView], _ now: Instant
+    ) -> [ParentCandidate] {
         let current = stripes[stripe].parent
         let limit = depthLimit(in: stripe, now)
         var found: [ParentCandidate] = []
-        for handle in peers.handles {
-            guard let peer = peers[handle], peer.isLive, !peer.isChoking,
-                peer.childSince[stripe] == nil, peer.refusedUntil[stripe] <= now,
-                now - peer.heardAt < settings.quietAfter, !peer.isStuck(at: now),
-                handle == current || peer.depths[stripe] < limit
-            else { continue }
+        for i in views.indices where views[i].mayFeed(stripe, at: now) {
+            let (handle, depth) = (views[i].peer, views[i].depths[stripe])
+            guard handle == current || depth < limit else { continue }
             let feeds = stripes.indices.count { $0 != stripe && stripes[$0].parent == handle }
             found.append(
                 ParentCandidate(
-                    peer: handle, depth: peer.depths[stripe], feeds: feeds,
-                    lateness: peer.lateness, roundTrip: peer.roundTrip,
-                    isCurrent: handle == current))
+                    peer: handle, depth: depth, feeds: feeds, lateness: views[i].lateness,
+                    roundTrip: views[i].roundTrip, isCurrent: handle == current))
         }
         return found
     }
