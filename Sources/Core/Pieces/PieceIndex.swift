@@ -2,20 +2,25 @@
 // (BEP 3). Whether an index exists in a torrent is for PieceGeometry to say.
 
 /// The number of a piece, from 0; live pieces are numbered without end (32 bits last decades).
-package struct PieceIndex: Hashable, Comparable, Sendable, Strideable {
+@usableFromInline package struct PieceIndex: Hashable, Comparable, Sendable, Strideable {
     /// The number.
-    package let value: UInt32
+    @usableFromInline package let value: UInt32
 
     /// Piece number `value`.
-    package init(_ value: UInt32) { self.value = value }
+    @inlinable package init(_ value: UInt32) { self.value = value }
 
-    package static func < (a: Self, b: Self) -> Bool { a.value < b.value }
+    @inlinable package static func < (a: Self, b: Self) -> Bool { a.value < b.value }
+    // As for `Instant`: called directly from other modules.
+    @inlinable package static func > (a: Self, b: Self) -> Bool { a.value > b.value }
+    @inlinable package static func <= (a: Self, b: Self) -> Bool { a.value <= b.value }
+    @inlinable package static func >= (a: Self, b: Self) -> Bool { a.value >= b.value }
+    @inlinable package static func == (a: Self, b: Self) -> Bool { a.value == b.value }
 
     /// How many pieces `other` comes after this one.
-    package func distance(to other: Self) -> Int { Int(other.value) - Int(value) }
+    @inlinable package func distance(to other: Self) -> Int { Int(other.value) - Int(value) }
 
     /// The piece `n` after this one; saturates at the ends of the numbering.
-    package func advanced(by n: Int) -> Self {
+    @inlinable package func advanced(by n: Int) -> Self {
         let (sum, overflow) = Int(value).addingReportingOverflow(n)
         guard !overflow else { return Self(n > 0 ? .max : 0) }
         return Self(UInt32(clamping: sum))
@@ -40,7 +45,7 @@ package struct Block: Hashable, Sendable {
 }
 
 extension PieceIndex: CustomStringConvertible {
-    package var description: String { "#\(value)" }
+    @usableFromInline package var description: String { "#\(value)" }
 }
 
 extension Block: CustomStringConvertible {

@@ -5,58 +5,64 @@
 /// A moment on a monotonic clock, in nanoseconds since an arbitrary start.
 ///
 /// Only differences between instants of one process mean anything.
-package struct Instant: Hashable, Comparable, Sendable {
+@usableFromInline package struct Instant: Hashable, Comparable, Sendable {
     /// Nanoseconds since the clock's arbitrary start.
-    package var nanoseconds: Int64
+    @usableFromInline package var nanoseconds: Int64
 
     /// A moment `nanoseconds` after the clock's start.
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// The clock's start.
-    package static let zero = Self(nanoseconds: 0)
+    @usableFromInline package static let zero = Self(nanoseconds: 0)
     /// Later than any moment that comes: "never".
-    package static let never = Self(nanoseconds: .max)
+    @usableFromInline package static let never = Self(nanoseconds: .max)
 
-    package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+    @inlinable package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+    // Those of Comparable's own are called through a table from other modules: a tenth of the
+    // simulator's time (`p2ptv simulate config/scenarios/sizes.toml`).
+    @inlinable package static func > (a: Self, b: Self) -> Bool { a.nanoseconds > b.nanoseconds }
+    @inlinable package static func <= (a: Self, b: Self) -> Bool { a.nanoseconds <= b.nanoseconds }
+    @inlinable package static func >= (a: Self, b: Self) -> Bool { a.nanoseconds >= b.nanoseconds }
+    @inlinable package static func == (a: Self, b: Self) -> Bool { a.nanoseconds == b.nanoseconds }
 
     /// The moment `b` after `a`; saturates at `never`.
-    package static func + (a: Self, b: Interval) -> Self {
+    @inlinable package static func + (a: Self, b: Interval) -> Self {
         let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
         return Self(nanoseconds: overflow ? (b.nanoseconds > 0 ? .max : .min) : sum)
     }
 
     /// The moment `b` before `a`; saturates.
-    package static func - (a: Self, b: Interval) -> Self {
+    @inlinable package static func - (a: Self, b: Interval) -> Self {
         let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
         return Self(nanoseconds: overflow ? (b.nanoseconds < 0 ? .max : .min) : difference)
     }
 
     /// The time from `b` to `a`; saturates.
-    package static func - (a: Self, b: Self) -> Interval {
+    @inlinable package static func - (a: Self, b: Self) -> Interval {
         let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
         return Interval(nanoseconds: overflow ? (a < b ? .min : .max) : difference)
     }
 }
 
 /// A length of time in nanoseconds; may be negative.
-package struct Interval: Hashable, Comparable, Sendable {
+@usableFromInline package struct Interval: Hashable, Comparable, Sendable {
     /// The length in nanoseconds.
-    package var nanoseconds: Int64
+    @usableFromInline package var nanoseconds: Int64
 
     /// A length of `nanoseconds`.
-    package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+    @inlinable package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// No time at all.
-    package static let zero = Self(nanoseconds: 0)
+    @usableFromInline package static let zero = Self(nanoseconds: 0)
     /// The longest length.
-    package static let forever = Self(nanoseconds: .max)
+    @usableFromInline package static let forever = Self(nanoseconds: .max)
 
     /// A length of whole microseconds, saturating.
-    package static func microseconds(_ n: Int64) -> Self { scaled(n, 1000) }
+    @inlinable package static func microseconds(_ n: Int64) -> Self { scaled(n, 1000) }
     /// A length of whole milliseconds, saturating.
-    package static func milliseconds(_ n: Int64) -> Self { scaled(n, 1_000_000) }
+    @inlinable package static func milliseconds(_ n: Int64) -> Self { scaled(n, 1_000_000) }
     /// A length of `n` seconds, rounded towards zero; NaN counts as zero and extremes saturate.
-    package static func seconds(_ n: Double) -> Self {
+    @inlinable package static func seconds(_ n: Double) -> Self {
         let nanoseconds = n * 1e9
         guard !nanoseconds.isNaN else { return .zero }
         guard nanoseconds < 9.2e18 else { return .forever }
@@ -65,25 +71,31 @@ package struct Interval: Hashable, Comparable, Sendable {
     }
 
     /// The length in seconds.
-    package var seconds: Double { Double(nanoseconds) / 1e9 }
+    @inlinable package var seconds: Double { Double(nanoseconds) / 1e9 }
     /// The length in milliseconds.
-    package var milliseconds: Double { Double(nanoseconds) / 1e6 }
+    @inlinable package var milliseconds: Double { Double(nanoseconds) / 1e6 }
 
-    package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+    @inlinable package static func < (a: Self, b: Self) -> Bool { a.nanoseconds < b.nanoseconds }
+    @inlinable package static func > (a: Self, b: Self) -> Bool { a.nanoseconds > b.nanoseconds }
+    @inlinable package static func <= (a: Self, b: Self) -> Bool { a.nanoseconds <= b.nanoseconds }
+    @inlinable package static func >= (a: Self, b: Self) -> Bool { a.nanoseconds >= b.nanoseconds }
+    @inlinable package static func == (a: Self, b: Self) -> Bool { a.nanoseconds == b.nanoseconds }
     /// The sum, saturating.
-    package static func + (a: Self, b: Self) -> Self {
+    @inlinable package static func + (a: Self, b: Self) -> Self {
         let (sum, overflow) = a.nanoseconds.addingReportingOverflow(b.nanoseconds)
         return Self(nanoseconds: overflow ? (b.nanoseconds > 0 ? .max : .min) : sum)
     }
     /// The difference, saturating.
-    package static func - (a: Self, b: Self) -> Self {
+    @inlinable package static func - (a: Self, b: Self) -> Self {
         let (difference, overflow) = a.nanoseconds.subtractingReportingOverflow(b.nanoseconds)
         return Self(nanoseconds: overflow ? (b.nanoseconds < 0 ? .max : .min) : difference)
     }
     /// The length times `factor`, saturating.
-    package static func * (a: Self, factor: Double) -> Self { seconds(a.seconds * factor) }
+    @inlinable package static func * (a: Self, factor: Double) -> Self {
+        seconds(a.seconds * factor)
+    }
 
-    private static func scaled(_ n: Int64, _ unit: Int64) -> Self {
+    @inlinable static func scaled(_ n: Int64, _ unit: Int64) -> Self {
         let (product, overflow) = n.multipliedReportingOverflow(by: unit)
         return Self(nanoseconds: overflow ? (n > 0 ? .max : .min) : product)
     }
