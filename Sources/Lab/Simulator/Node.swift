@@ -69,9 +69,11 @@ struct Node: Sendable {
     let plan: NodePlan
     let id: PeerID
     let seed: UInt64
-    /// There while the node is.
-    var engine: SwarmEngine?
-    var schedule: PlayoutSchedule?
+    private let geometry: PieceGeometry
+    /// Those of a husk before the node joins and after it has left. Not optional: to look through
+    /// an optional at a part of a value copies all of it.
+    var engine: SwarmEngine
+    var schedule = PlayoutSchedule(settings: Self.noPlayout)
     var link: AccessLink
     var isAlive = false
     /// It has left with its connections closed.
@@ -103,18 +105,51 @@ struct Node: Sendable {
     var refused: PieceIndex?
     var toldPlayPoint: PieceIndex?
 
-    init(_ plan: NodePlan, id: PeerID, seed: UInt64) {
+    init(_ plan: NodePlan, id: PeerID, seed: UInt64, geometry: PieceGeometry) {
         self.plan = plan
+        self.geometry = geometry
+        engine = Self.husk(geometry)
         self.id = id
         self.seed = seed
         link = plan.link
+    }
+
+    private static func husk(_ geometry: PieceGeometry) -> SwarmEngine {
+        var settings = SwarmSettings(role: .relay)
+        settings.window = 1
+        return SwarmEngine(
+            settings: settings, geometry: geometry, ourID: PeerID(Bytes20()),
+            firstPiece: PieceIndex(0), seed: 0)
+    }
+
+    private static let noPlayout: PlayoutSettings = {
+        var settings = PlayoutSettings()
+        settings.horizon = 1
+        return settings
+    }()
+
+    /// The machines of a node that is there begin.
+    mutating func begin(firstPiece: PieceIndex) {
+        engine = SwarmEngine(
+            settings: plan.swarm, geometry: geometry, ourID: id, firstPiece: firstPiece,
+            seed: seed)
+        if let settings = plan.playout { schedule = PlayoutSchedule(settings: settings) }
+        isAlive = true
+    }
+
+    /// What nobody looks at any more gives its memory back.
+    mutating func end() {
+        isAlive = false
+        log.counters = engine.counters
+        engine = Self.husk(geometry)
+        schedule = PlayoutSchedule(settings: Self.noPlayout)
     }
 
     /// Whether it has or had a player.
     var isViewer: Bool { plan.playout != nil }
     var conduct: Conduct { plan.conduct }
     /// What the engine has counted.
-    var counters: SwarmCounters { log.counters ?? engine?.counters ?? SwarmCounters() }
+    var counters: SwarmCounters { log.counters ?? engine.counters }
 
     /// A free handle, the lowest as the driver has it.
     mutating func newHandle(for flow: FlowID) -> Int {
@@ -124,10 +159,5 @@ struct Node: Sendable {
         }
         flows.append(flow)
         return flows.count - 1
-    }
-
-    /// When the engine or the player wants to be called.
-    var deadline: Instant {
-        min(engine?.nextDeadline.at ?? .never, schedule?.nextDeadline.at ?? .never)
     }
 }

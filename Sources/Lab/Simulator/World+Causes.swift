@@ -40,10 +40,8 @@ extension World {
 
     private func obstacle(to piece: PieceIndex, at node: Int) -> Obstacle {
         if nodes[node].refused == piece { return .here(.poisoned) }
-        guard let engine = nodes[node].engine, engine.neighbourCount > 0 else {
-            return .here(.alone)
-        }
-        guard let status = engine.status(of: piece) else { return .here(.notAsked) }
+        guard nodes[node].engine.neighbourCount > 0 else { return .here(.alone) }
+        guard let status = nodes[node].engine.status(of: piece) else { return .here(.notAsked) }
         if status.isWhole { return .here(.recordMissing) }
         let asked = status.asked.compactMap { flow(from: node, to: $0) }
         if let fault = asked.lazy.compactMap({ fault(of: $0) }).first { return .here(fault) }
@@ -67,7 +65,7 @@ extension World {
     /// Where the piece is that was asked for over `request`.
     private func delay(of piece: PieceIndex, over request: FlowID) -> Obstacle {
         let (uploader, answer) = (flows[request.slot].to, flows[request.slot ^ 1])
-        guard nodes[uploader].engine?.status(of: piece)?.isHeld ?? false else {
+        guard nodes[uploader].engine.status(of: piece)?.isHeld ?? false else {
             return .upstream(uploader)
         }
         let isSent = (0..<stream.geometry.blocksPerPiece).allSatisfy {

@@ -85,17 +85,13 @@ extension World {
         name += (0..<8).map { UInt8(truncatingIfNeeded: salt >> (UInt64($0) * 8)) }
         name += (0..<4).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
         let id = PeerID(Bytes20(name) ?? Bytes20())
-        nodes.append(Node(plan, id: id, seed: random.next()))
+        nodes.append(
+            Node(plan, id: id, seed: random.next(), geometry: stream.geometry))
         return NodeID(number: number)
     }
 
     private mutating func join(_ node: Int) {
-        let plan = nodes[node].plan
-        nodes[node].engine = SwarmEngine(
-            settings: plan.swarm, geometry: stream.geometry, ourID: nodes[node].id,
-            firstPiece: nextPiece, seed: nodes[node].seed)
-        nodes[node].schedule = plan.playout.map { PlayoutSchedule(settings: $0) }
-        nodes[node].isAlive = true
+        nodes[node].begin(firstPiece: nextPiece)
         nodes[node].log.joinedAt = now
         announce(node)
     }
@@ -115,10 +111,7 @@ extension World {
         nodes[node].log.leftAt = now
         nodes[node].saidGoodbye = !isSilent
         if !isSilent { for handle in nodes[node].flows.indices { close(node, handle) } }
-        nodes[node].isAlive = false
-        nodes[node].log.counters = nodes[node].engine?.counters
-        // What nobody looks at any more gives its memory back.
-        (nodes[node].engine, nodes[node].schedule) = (nil, nil)
+        nodes[node].end()
     }
 
     private mutating func interrupt(_ node: Int, _ span: Interval) {

@@ -65,9 +65,9 @@ extension World {
 
     /// Tells a viewer's schedule what happened and carries out what it says.
     mutating func play(_ node: Int, _ input: PlayoutSchedule.Input) {
-        guard nodes[node].schedule != nil else { return }
+        guard nodes[node].isViewer else { return }
         playouts.removeAll(keepingCapacity: true)
-        nodes[node].schedule?.handle(input, at: now, into: &playouts)
+        nodes[node].schedule.handle(input, at: now, into: &playouts)
         for output in playouts {
             switch output {
             case .emit(let piece): emit(piece, node)
@@ -82,8 +82,8 @@ extension World {
             case .fellBehind: feed(node, .fellBehind)
             }
         }
-        guard let point = nodes[node].schedule?.playPoint, point != nodes[node].toldPlayPoint,
-            let due = nodes[node].schedule?.deadline(of: point)
+        guard let point = nodes[node].schedule.playPoint, point != nodes[node].toldPlayPoint,
+            let due = nodes[node].schedule.deadline(of: point)
         else { return }
         nodes[node].toldPlayPoint = point
         feed(node, .playPointMoved(point, due: due))

@@ -146,7 +146,7 @@ package struct World: Sendable {
             next += 1
             guard nodes[node].isAlive else { continue }
             outputs.removeAll(keepingCapacity: true)
-            nodes[node].engine?.handle(input, at: now, into: &outputs)
+            nodes[node].engine.handle(input, at: now, into: &outputs)
             mark(node)
             for i in outputs.indices { carryOut(outputs[i], node) }
         }
@@ -161,7 +161,8 @@ package struct World: Sendable {
         guard nodes[node].isAlive else { return }
         pump(node)
         startSampling(node)
-        let deadline = max(nodes[node].deadline, now)
+        let due = min(nodes[node].engine.nextDeadline.at, nodes[node].schedule.nextDeadline.at)
+        let deadline = max(due, now)
         if deadline < nodes[node].wakeAt {
             nodes[node].wakeAt = deadline
             queue.plan(.wake(node: node), at: deadline)
@@ -171,8 +172,8 @@ package struct World: Sendable {
 
     private func checked(_ node: Int) -> Bool {
         guard eventCount % checkEvery == 0 else { return true }
-        nodes[node].engine?.checkInvariants()
-        return nodes[node].schedule?.checkInvariants() ?? true
+        nodes[node].engine.checkInvariants()
+        return nodes[node].schedule.checkInvariants()
     }
 
     mutating func mark(_ node: Int) {
@@ -185,8 +186,8 @@ package struct World: Sendable {
         guard nodes[node].isAlive, nodes[node].wakeAt == now else { return }
         nodes[node].wakeAt = .never
         mark(node)
-        if let due = nodes[node].engine?.nextDeadline.at, due <= now { feed(node, .woken) }
-        if let due = nodes[node].schedule?.nextDeadline.at, due <= now { play(node, .woken) }
+        if nodes[node].engine.nextDeadline.at <= now { feed(node, .woken) }
+        if nodes[node].schedule.nextDeadline.at <= now { play(node, .woken) }
     }
 
     /// Queues an input for a node's engine.

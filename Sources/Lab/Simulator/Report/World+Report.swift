@@ -116,7 +116,7 @@ extension World {
 
     private func addHops(to report: inout Report) {
         for node in nodes where node.isAlive && node.isViewer {
-            for depth in node.engine?.depths ?? [] {
+            for depth in node.engine.depths {
                 guard let depth else {
                     report.unfed += 1
                     continue
