@@ -116,12 +116,11 @@ extension SwarmEngine {
 
     /// Whether there are few enough children in a stripe.
     func hasRoom(in stripe: Int) -> Bool {
-        let children = peers.handles.count { peers[$0]?.childSince[stripe] != nil }
-        return children < max(settings.fanOut, slots.count / 4)
+        peers.children(in: stripe) < max(settings.fanOut, slots.count / 4)
     }
 
     /// Stripe feeds given to all children together.
-    var feedsGiven: Int { peers.handles.reduce(0) { $0 + (peers[$1]?.childStripes ?? 0) } }
+    var feedsGiven: Int { peers.feeds }
 
     /// Lets the newest child go while live blocks wait too long for their turn.
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {

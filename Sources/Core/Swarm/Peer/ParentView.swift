@@ -22,14 +22,23 @@ struct ParentView: Sendable {
 extension PeerTable {
     /// The neighbours that could be parents: they speak live, serve us, and are there.
     func parents(at now: Instant, quietAfter: Interval) -> [ParentView] {
-        handles.compactMap { handle in
-            guard let peer = self[handle], peer.isLive, !peer.isChoking,
-                now - peer.heardAt < quietAfter, !peer.isStuck(at: now)
-            else { return nil }
-            return ParentView(
-                peer: handle, depths: peer.depths, lateness: peer.lateness,
-                roundTrip: peer.roundTrip, childSince: peer.childSince,
-                refusedUntil: peer.refusedUntil)
+        var views: [ParentView] = []
+        views.reserveCapacity(handles.count)
+        // Field by field: most of a state, and its bitmaps, is of no interest here.
+        for handle in handles {
+            guard self[handle]?.isLive ?? false, !(self[handle]?.isChoking ?? true),
+                let heardAt = self[handle]?.heardAt, now - heardAt < quietAfter,
+                !isStuck(handle, at: now),
+                let depths = self[handle]?.depths, let lateness = self[handle]?.lateness,
+                let roundTrip = self[handle]?.roundTrip,
+                let childSince = self[handle]?.childSince,
+                let refusedUntil = self[handle]?.refusedUntil
+            else { continue }
+            views.append(
+                ParentView(
+                    peer: handle, depths: depths, lateness: lateness, roundTrip: roundTrip,
+                    childSince: childSince, refusedUntil: refusedUntil))
         }
+        return views
     }
 }

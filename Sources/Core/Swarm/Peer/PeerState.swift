@@ -112,7 +112,8 @@ struct PeerState: Sendable {
 
 /// The neighbours by their handles.
 struct PeerTable: Sendable {
-    private var states: [PeerState?] = []
+    /// By the numbers of the handles; the last is always nil and stands for all beyond.
+    private var states: [PeerState?] = [nil]
     /// The handles of all neighbours, in order.
     private(set) var handles: [PeerHandle] = []
 
@@ -121,16 +122,11 @@ struct PeerTable: Sendable {
 
     /// The neighbour, or nil where it is gone.
     subscript(_ handle: PeerHandle) -> PeerState? {
-        // Not a getter: that would copy the whole state, with its arrays, to read a field of it.
-        _read {
-            if states.indices.contains(handle.slot) {
-                yield states[handle.slot]
-            } else {
-                yield nil
-            }
-        }
+        // Not a getter, and with a single yield: else all of a state, with its arrays, is copied
+        // to read a field of it.
+        _read { yield states[min(handle.slot, states.count - 1)] }
         _modify {
-            while states.count <= handle.slot { states.append(nil) }
+            while states.count <= handle.slot + 1 { states.append(nil) }
             yield &states[handle.slot]
         }
     }
@@ -166,23 +162,37 @@ struct PeerTable: Sendable {
     /// arrays, costs far more than to look at it.
     func underWay(at now: Instant) -> Int {
         var total = 0
-        for handle in handles where !isStuck(handle, at: now) {
-            total += states[handle.slot]?.inFlight ?? 0
+        for handle in handles {
+            guard let inFlight = states[handle.slot]?.inFlight, inFlight > 0,
+                let progressAt = states[handle.slot]?.progressAt,
+                now - progressAt <= PeerState.standstill
+            else { continue }
+            total += inFlight
         }
         return total
     }
 
     /// Whether a neighbour can be sent a block: it moves, and less than `share` is under way.
     func takes(_ handle: PeerHandle, below share: Int, at now: Instant) -> Bool {
-        guard states.indices.contains(handle.slot), let inFlight = states[handle.slot]?.inFlight
-        else { return false }
+        guard let inFlight = self[handle]?.inFlight else { return false }
         return inFlight < share && !isStuck(handle, at: now)
     }
 
-    private func isStuck(_ handle: PeerHandle, at now: Instant) -> Bool {
-        guard let inFlight = states[handle.slot]?.inFlight, inFlight > 0,
-            let progressAt = states[handle.slot]?.progressAt
+    /// Whether a neighbour's acknowledgements stand still.
+    func isStuck(_ handle: PeerHandle, at now: Instant) -> Bool {
+        guard let inFlight = self[handle]?.inFlight, inFlight > 0,
+            let progressAt = self[handle]?.progressAt
         else { return false }
         return now - progressAt > PeerState.standstill
+    }
+
+    /// How many neighbours are fed by us in a stripe.
+    func children(in stripe: Int) -> Int {
+        handles.count { states[$0.slot]?.childSince[stripe] != nil }
+    }
+
+    /// How many stripes we feed, over all neighbours.
+    var feeds: Int {
+        handles.reduce(0) { $0 + (states[$1.slot]?.childSince.count { $0 != nil } ?? 0) }
     }
 }
