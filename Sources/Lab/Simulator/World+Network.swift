@@ -231,19 +231,11 @@ extension World {
         mark(node)
     }
 
-    private mutating func reading(of id: FlowID) -> UplinkSample {
+    /// What a driver reads of a connection in the kernel.
+    mutating func reading(of id: FlowID) -> UplinkSample {
         UplinkSample(
             unacknowledged: flows[id.slot].unacknowledged(at: now),
             unsent: flows[id.slot].waiting, roundTrip: flows[id.slot].roundTrip,
             leastRoundTrip: flows[id.slot].leastRoundTrip)
-    }
-
-    /// What an engine is told of a connection is read when it is told, as a driver does: what it
-    /// was told of another one a moment before may have made it send.
-    mutating func upToDate(_ input: SwarmInput, of node: Int) -> SwarmInput {
-        guard case .uplinkObserved(let peer, _) = input, let id = nodes[node].flows[peer.slot],
-            isOpen(id)
-        else { return input }
-        return .uplinkObserved(peer, reading(of: id))
     }
 }

@@ -141,12 +141,18 @@ package struct World: Sendable {
         var next = 0
         while next < inputs.count {
             let node = inputs[next].node
-            let input = upToDate(inputs[next].input, of: node)
             blockIsPoisoned = inputs[next].isPoisoned
-            next += 1
+            defer { next += 1 }
             guard nodes[node].isAlive else { continue }
+            // Read when it is told, as a driver does: what the engine was told of another
+            // connection a moment before may have made it send.
+            if case .uplinkObserved(let peer, _) = inputs[next].input,
+                let id = nodes[node].flows[peer.slot], isOpen(id)
+            {
+                inputs[next].input = .uplinkObserved(peer, reading(of: id))
+            }
             outputs.removeAll(keepingCapacity: true)
-            nodes[node].engine.handle(input, at: now, into: &outputs)
+            nodes[node].engine.handle(inputs[next].input, at: now, into: &outputs)
             mark(node)
             for i in outputs.indices { carryOut(outputs[i], node) }
         }
