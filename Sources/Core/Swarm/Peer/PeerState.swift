@@ -186,6 +186,20 @@ struct PeerTable: Sendable {
         return now - progressAt > PeerState.standstill
     }
 
+    /// Whether a neighbour can be asked for single pieces: it serves us, is there and moves.
+    func isReady(_ handle: PeerHandle, at now: Instant, quietAfter: Interval) -> Bool {
+        guard self[handle]?.isLive ?? false, !(self[handle]?.isChoking ?? true),
+            let backOff = self[handle]?.backOff, backOff <= now,
+            let heardAt = self[handle]?.heardAt, now - heardAt < quietAfter
+        else { return false }
+        return !isStuck(handle, at: now)
+    }
+
+    /// How often in a row a neighbour was late, and its shares in wrong pieces.
+    func blame(on handle: PeerHandle) -> Int {
+        (self[handle]?.lateness ?? 0) + (self[handle]?.suspicion ?? 0)
+    }
+
     /// How many neighbours are fed by us in a stripe.
     func children(in stripe: Int) -> Int {
         handles.count { states[$0.slot]?.childSince[stripe] != nil }

@@ -145,26 +145,29 @@ extension SwarmEngine {
         let (asks, failures) = (table[piece].asks, table[piece].failures)
         var holders: [Holder] = []
         for handle in peers.handles where !asks.contains(where: { $0.peer == handle }) {
-            guard let peer = peers[handle], canServe(peer, piece, now) else { continue }
+            guard peers.isReady(handle, at: now, quietAfter: settings.quietAfter),
+                let isSource = peers[handle]?.isSource,
+                let outstanding = peers[handle]?.outstanding,
+                let rate = peers[handle]?.gives.rate(at: now),
+                outstanding < pipeline(rate, isSource: isSource)
+            else { continue }
+            let isShown = peers[handle]?.has.contains(piece) ?? false
+            guard isSource ? sourceServes(handle, piece, now) : isShown || presumes(handle, piece)
+            else { continue }
+            let blame = isSource ? 0 : failures
             holders.append(
                 Holder(
-                    peer: handle, outstanding: peer.outstanding, rate: peer.gives.rate(at: now),
-                    lateness: peer.lateness + peer.suspicion + (peer.isSource ? 0 : failures),
+                    peer: handle, outstanding: outstanding, rate: rate,
+                    lateness: peers.blame(on: handle) + blame,
                     // Two neighbours have not kept their word: the source is not last any more.
-                    isSource: peer.isSource && failures == 0,
-                    isPresumed: !peer.has.contains(piece)))
+                    isSource: isSource && failures == 0, isPresumed: !isShown))
         }
         return HolderPolicy.best(
             holders, length: geometry.pieceLength, salt: random.next())
     }
 
-    private func canServe(_ peer: PeerState, _ piece: PieceIndex, _ now: Instant) -> Bool {
-        guard peer.isLive, !peer.isChoking, peer.backOff <= now,
-            now - peer.heardAt < settings.quietAfter, !peer.isStuck(at: now),
-            peer.outstanding < pipeline(of: peer, now)
-        else { return false }
-        guard peer.isSource else { return peer.has.contains(piece) || presumes(peer, piece) }
-        guard let newest = peer.newest, piece <= newest else { return false }
+    private func sourceServes(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant) -> Bool {
+        guard let newest = peers[peer]?.newest, piece <= newest else { return false }
         // The source in need: only what has been about for a while and nobody else has shown.
         let seen = table[piece].seenAt ?? now
         // Or what those who claim to hold it did not give.
@@ -174,18 +177,18 @@ extension SwarmEngine {
     }
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
-    private func presumes(_ peer: PeerState, _ piece: PieceIndex) -> Bool {
-        guard peer.depths[stripe(of: piece)] < ParentPolicy.unfed, let newest = peer.newest,
-            let first = peer.has.first
+    private func presumes(_ peer: PeerHandle, _ piece: PieceIndex) -> Bool {
+        guard let depth = peers[peer]?.depths[stripe(of: piece)], depth < ParentPolicy.unfed,
+            let newest = peers[peer]?.newest, let first = peers[peer]?.has.first
         else { return false }
         return piece >= first && newest >= piece.advanced(by: settings.stripes)
     }
 
     /// Bytes of what exists already that may be asked of a peer at once: half a second of what
     /// it gives, four blocks at least; of the source two pieces.
-    private func pipeline(of peer: PeerState, _ now: Instant) -> Int {
-        let half = Int(peer.gives.rate(at: now).bytesPerSecond / 2)
-        let least = peer.isSource && peers.count > 1 ? 2 * geometry.pieceLength : 65_536
+    private func pipeline(_ rate: ByteRate, isSource: Bool) -> Int {
+        let half = Int(rate.bytesPerSecond / 2)
+        let least = isSource && peers.count > 1 ? 2 * geometry.pieceLength : 65_536
         return max(half, least)
     }
 }
