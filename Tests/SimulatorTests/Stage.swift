@@ -31,15 +31,23 @@ struct Stage {
 
     /// A viewer that joins at a second.
     mutating func add(
-        at second: Double, upload: Double = 1.5, conduct: Conduct = .honest
+        at second: Double, upload: Double = 1.5, conduct: Conduct = .honest,
+        _ change: (inout AccessLink) -> Void = { _ in }
     ) -> NodeID {
-        world.addViewer(Self.line(up: upload), at: .second(second), conduct: conduct)
+        var line = Self.line(up: upload)
+        change(&line)
+        return world.addViewer(line, at: .second(second), conduct: conduct)
     }
 
     /// Plays on to a second and reports on what was delivered from `start` on.
     mutating func play(to second: Double, from start: Double = 0) -> Report {
         world.run(until: .second(second))
         return world.report(from: .second(start))
+    }
+
+    /// The pieces that a viewer's player got, and when.
+    func deliveries(of viewer: NodeID) -> [(at: Instant, lag: Interval)] {
+        world.log(of: viewer).deliveries.map { (world.moment(of: $0), $0.lag) }
     }
 }
 

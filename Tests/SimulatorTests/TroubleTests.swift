@@ -31,7 +31,7 @@ struct TroubleTests {
         stage.world.cut(stage.source, at: .second(10), for: .seconds(3))
         let report = stage.play(to: 24)
         for (number, viewer) in stage.viewers.enumerated() {
-            let deliveries = stage.world.log(of: viewer).deliveries
+            let deliveries = stage.deliveries(of: viewer)
             let back = deliveries.first { $0.at > .second(13.1) && $0.at < .second(18) }
             #expect(back != nil, "viewer \(number)\n\(report)")
             let end = try #require(deliveries.last)
@@ -44,7 +44,7 @@ struct TroubleTests {
         var stage = try Stage(viewers: 8)
         stage.world.cut(stage.viewers[3], at: .second(10), for: .seconds(3))
         let report = stage.play(to: 24)
-        let end = try #require(stage.world.log(of: stage.viewers[3]).deliveries.last)
+        let end = try #require(stage.deliveries(of: stage.viewers[3]).last)
         #expect(end.at > .second(23.5) && end.lag < .seconds(6), "\(report)")
         for (number, viewer) in report.viewers.enumerated() where number != 3 {
             #expect(viewer.skipped == 0, "viewer \(number)\n\(report)")
@@ -75,7 +75,7 @@ struct TroubleTests {
         var stage = try Stage(viewers: 8)
         let late = stage.add(at: 12)
         let report = stage.play(to: 20)
-        let first = try #require(stage.world.log(of: late).deliveries.first)
+        let first = try #require(stage.deliveries(of: late).first)
         #expect(first.at < .second(13.5), "\(report)")
         #expect(first.lag < .seconds(5), "\(report)")
         #expect(report.skipped == 0, "\(report)")

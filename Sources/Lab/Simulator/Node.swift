@@ -104,6 +104,9 @@ struct Node: Sendable {
     var tainted: Set<PieceIndex> = []
     var refused: PieceIndex?
     var toldPlayPoint: PieceIndex?
+    /// When engine and player want to be called, as of the last look.
+    private(set) var engineDue = Instant.never
+    private(set) var playerDue = Instant.never
 
     init(_ plan: NodePlan, id: PeerID, seed: UInt64, geometry: PieceGeometry) {
         self.plan = plan
@@ -150,6 +153,12 @@ struct Node: Sendable {
     var conduct: Conduct { plan.conduct }
     /// What the engine has counted.
     var counters: SwarmCounters { log.counters ?? engine.counters }
+
+    /// Looks when engine and player want to be called. Mutating, so that they are not copied.
+    mutating func lookAtDeadlines() {
+        engineDue = engine.nextDeadline.at
+        playerDue = isViewer ? schedule.nextDeadline.at : .never
+    }
 
     /// A free handle, the lowest as the driver has it.
     mutating func newHandle(for flow: FlowID) -> Int {

@@ -73,8 +73,22 @@ extension World {
     /// The report is about what comes after `moment`.
     package mutating func measure(from moment: Instant) { plan(.measure, at: moment) }
 
+    /// When nodes are to join, and how long those stay who are to leave.
+    package var planned: (joins: [Instant], stays: [Interval]) {
+        var joins: [Int: Instant] = [:]
+        var stays: [Interval] = []
+        for (action, moment) in actions {
+            switch action {
+            case .join(let node): joins[node] = moment
+            case .leave(let node, _): stays.append(moment - (joins[node] ?? .zero))
+            case .cut, .part, .measure: break
+            }
+        }
+        return (joins.values.sorted(), stays)
+    }
+
     private mutating func plan(_ action: Action, at moment: Instant) {
-        actions.append(action)
+        actions.append((action, moment))
         queue.plan(.act(actions.count - 1), at: moment)
     }
 

@@ -11,6 +11,12 @@ extension World {
         Endpoint(address: .v4(10 << 24 | UInt32(node + 1)), port: 6881)
     }
 
+    /// Those with whom a node has a connection.
+    package func neighbours(of node: NodeID) -> [NodeID] {
+        nodes[node.number].flows.compactMap { $0 }.filter { isOpen($0) }
+            .map { NodeID(number: flows[$0.slot].to) }
+    }
+
     private func node(at endpoint: Endpoint) -> Int? {
         guard case .v4(let word) = endpoint.address, word >> 24 == 10, endpoint.port == 6881
         else { return nil }

@@ -68,7 +68,7 @@ package struct World: Sendable {
     var flows: [Flow] = []
     var freeFlows: [Int] = []
     var queue = EventQueue()
-    var actions: [Action] = []
+    var actions: [(action: Action, at: Instant)] = []
     /// The time.
     package internal(set) var now = Instant.zero
     /// The first piece that is not published yet, and when each one was.
@@ -132,7 +132,7 @@ package struct World: Sendable {
         case .discovered(let node): discover(node)
         case .awake(let flow): awake(flow)
         case .publish: publish()
-        case .act(let number): act(actions[number])
+        case .act(let number): act(actions[number].action)
         }
     }
 
@@ -167,8 +167,8 @@ package struct World: Sendable {
         guard nodes[node].isAlive else { return }
         pump(node)
         startSampling(node)
-        let due = min(nodes[node].engine.nextDeadline.at, nodes[node].schedule.nextDeadline.at)
-        let deadline = max(due, now)
+        nodes[node].lookAtDeadlines()
+        let deadline = max(min(nodes[node].engineDue, nodes[node].playerDue), now)
         if deadline < nodes[node].wakeAt {
             nodes[node].wakeAt = deadline
             queue.plan(.wake(node: node), at: deadline)
@@ -192,8 +192,8 @@ package struct World: Sendable {
         guard nodes[node].isAlive, nodes[node].wakeAt == now else { return }
         nodes[node].wakeAt = .never
         mark(node)
-        if nodes[node].engine.nextDeadline.at <= now { feed(node, .woken) }
-        if nodes[node].schedule.nextDeadline.at <= now { play(node, .woken) }
+        if nodes[node].engineDue <= now { feed(node, .woken) }
+        if nodes[node].playerDue <= now { play(node, .woken) }
     }
 
     /// Queues an input for a node's engine.

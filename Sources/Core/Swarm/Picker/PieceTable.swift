@@ -89,9 +89,10 @@ struct PieceTable: Sendable {
 
     /// The piece, which must lie within the table.
     subscript(piece: PieceIndex) -> PieceSlot {
-        get {
+        // Not a getter: that would copy the slot, with its arrays, to read a field of it.
+        _read {
             precondition(contains(piece))
-            return slots[Int(piece.value) & mask]
+            yield slots[Int(piece.value) & mask]
         }
         _modify {
             precondition(contains(piece))
