@@ -153,7 +153,13 @@ struct PeerTable: Sendable {
 
     /// How many neighbours hold `piece`.
     func holders(of piece: PieceIndex) -> Int {
-        handles.count { states[$0.slot]?.has.contains(piece) ?? false }
+        var count = 0
+        for handle in handles {
+            // The bitmap alone is taken out: through it the whole state would be copied.
+            guard let has = states[handle.slot]?.has, has.contains(piece) else { continue }
+            count += 1
+        }
+        return count
     }
 
     /// Bytes under way to all neighbours together, without those that stand still.

@@ -151,7 +151,8 @@ extension SwarmEngine {
                 let rate = peers[handle]?.gives.rate(at: now),
                 outstanding < pipeline(rate, isSource: isSource)
             else { continue }
-            let isShown = peers[handle]?.has.contains(piece) ?? false
+            guard let has = peers[handle]?.has else { continue }
+            let isShown = has.contains(piece)
             guard isSource ? sourceServes(handle, piece, now) : isShown || presumes(handle, piece)
             else { continue }
             let blame = isSource ? 0 : failures

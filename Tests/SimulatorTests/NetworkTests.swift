@@ -1,0 +1,71 @@
+import Primitives
+import Simulator
+import Testing
+
+@Suite("The virtual network")
+struct NetworkTests {
+    @Test("loses packets, which costs time and bytes and no pieces")
+    func loss() throws {
+        func play(_ loss: Double) throws -> Report {
+            var stage = try Stage(viewers: 0)
+            for number in 0..<4 {
+                _ = stage.add(at: 2 + Double(number) * 0.1) { $0.loss = loss }
+            }
+            return stage.play(to: 20, from: 8)
+        }
+        let (clean, lossy) = (try play(0), try play(0.01))
+        #expect(lossy.skipped <= 6, "\(lossy)")
+        #expect(lossy.lagHigh > clean.lagHigh + .milliseconds(50), "\(clean)\n\(lossy)")
+        #expect(lossy.copies > clean.copies, "\(clean)\n\(lossy)")
+    }
+
+    @Test("hides whoever is behind a NAT, who dials and plays all the same")
+    func nat() throws {
+        var stage = try Stage(viewers: 4)
+        for number in 0..<4 {
+            stage.viewers.append(stage.add(at: 3 + Double(number) * 0.1) { $0.isBehindNAT = true })
+        }
+        let report = stage.play(to: 20)
+        #expect(report.viewers.suffix(4).allSatisfy { $0.isBehindNAT && $0.delivered > 150 })
+        #expect(report.skipped == 0, "\(report)")
+    }
+
+    @Test("leaves two alone who are both behind a NAT")
+    func twoBehindNAT() throws {
+        var stage = try Stage(viewers: 0)
+        let pair = (0..<2).map { _ in stage.add(at: 2) { $0.isBehindNAT = true } }
+        _ = stage.play(to: 15)
+        // Each hears of the other by the tracker, and has the source as its only neighbour.
+        for viewer in pair { #expect(stage.world.neighbours(of: viewer) == [stage.source]) }
+    }
+
+    @Test("is parted: those with the source go on, the others come back when it heals")
+    func partition() throws {
+        var stage = try Stage(viewers: 8)
+        stage.world.part(Array(stage.viewers.prefix(3)), at: .second(10), for: .seconds(4))
+        let report = stage.play(to: 26)
+        #expect(report.viewers.suffix(5).allSatisfy { $0.skipped == 0 }, "\(report)")
+        for viewer in stage.viewers.prefix(3) {
+            let all = stage.deliveries(of: viewer)
+            // What had been spread before reaches them for a moment.
+            #expect(!all.contains { $0.at > .second(12.5) && $0.at < .second(14) }, "\(report)")
+            let last = try #require(all.last)
+            #expect(last.at > .second(25.5) && last.lag < .seconds(8), "\(report)")
+        }
+    }
+
+    @Test("agrees with itself when packets are sent four at a time")
+    func quantum() throws {
+        func play(_ quantum: Int) -> Report? {
+            guard var scenario = Scenario.small else { return nil }
+            scenario.quantum = quantum
+            var world = World(scenario)
+            world.run(until: .zero + scenario.length)
+            return world.report()
+        }
+        let (fine, coarse) = (try #require(play(1448)), try #require(play(5792)))
+        let lag = (fine.lagMedian.seconds, coarse.lagMedian.seconds)
+        #expect(abs(lag.0 - lag.1) < 0.25 * lag.0, "\(fine)\n\(coarse)")
+        #expect(abs(fine.copies - coarse.copies) < 0.1, "\(fine)\n\(coarse)")
+    }
+}
