@@ -113,7 +113,9 @@ let package = Package(
                 "Node", "Primitives", "Bencode", "Pieces", "Metainfo", "Wire", "Swarm", "Tracker",
                 "Crypto", "Reactor", "Storage", "Ingest",
             ]),
-        tests("Command", ["Console", "Node", "Simulator", "Metainfo", "Ingest", "Primitives"]),
+        tests(
+            "Command",
+            ["Console", "Node", "Simulator", "Metainfo", "Ingest", "Pieces", "Primitives"]),
         tests("Architecture", []),
         tests("EndToEnd", ["Reactor", "Primitives"]),
     ]

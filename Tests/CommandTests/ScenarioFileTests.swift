@@ -2,6 +2,7 @@
 
 import Console
 import Glibc
+import Pieces
 import Primitives
 import Simulator
 import Testing
@@ -128,7 +129,8 @@ struct ScenarioFileTests {
             ("length_s = [\n", "a.toml:", "not TOML"),
         ] as [(String, String, String)])
     func wrong(text: String, place: String, why: String) throws {
-        let complaint = try #require(complaint(text))
+        let said = complaint(text)
+        let complaint = try #require(said)
         #expect(complaint.status == .data)
         #expect(complaint.what.hasPrefix(place), "\(complaint)")
         #expect(complaint.why.contains(why), "\(complaint)")

@@ -70,8 +70,9 @@ struct Node: Sendable {
     let id: PeerID
     let seed: UInt64
     private let geometry: PieceGeometry
-    /// Those of a husk before the node joins and after it has left. Not optional: to look through
-    /// an optional at a part of a value copies all of it.
+    /// Those of a husk before the node joins and after it has left.
+    ///
+    /// Not optional: to look through an optional at a part of a value copies all of it.
     var engine: SwarmEngine
     var schedule = PlayoutSchedule(settings: Self.noPlayout)
     var link: AccessLink
@@ -154,7 +155,9 @@ struct Node: Sendable {
     /// What the engine has counted.
     var counters: SwarmCounters { log.counters ?? engine.counters }
 
-    /// Looks when engine and player want to be called. Mutating, so that they are not copied.
+    /// Looks when engine and player want to be called.
+    ///
+    /// Mutating, so that they are not copied.
     mutating func lookAtDeadlines() {
         engineDue = engine.nextDeadline.at
         playerDue = isViewer ? schedule.nextDeadline.at : .never
