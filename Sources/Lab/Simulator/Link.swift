@@ -1,6 +1,6 @@
 // Lines and connections. A node's access line has a rate each way, a delay and a modem's queue; a
 // connection is two flows, each a FIFO of bytes as TCP is, with a window that opens from ten
-// packets on, halves when a packet is lost, and closes again when the flow was idle.
+// packets on, shrinks when a packet is lost, and closes again when the flow was idle.
 
 package import Primitives
 import Pieces
@@ -110,7 +110,7 @@ struct Flow: Sendable {
     private var usedAt = Instant.zero
     private var mostUnderWay = 0
     var isBlocked = false
-    /// Until when what was lost is being sent again, and when the window was last halved.
+    /// Until when what was lost is being sent again.
     private(set) var recoversUntil = Instant.zero
     /// TCP sleeps after an outage until its next retransmission.
     var asleepUntil = Instant.zero
@@ -191,11 +191,11 @@ struct Flow: Sendable {
 
     /// A packet is lost and comes again `delay` after it should have.
     ///
-    /// One halving a round trip, as for one loss event (RFC 6582); after a timeout the window
-    /// begins anew (RFC 5681, section 3.1).
+    /// One reduction a round trip, as for one loss event (RFC 6582), to seven tenths (RFC 9438,
+    /// section 4.6); after a timeout the window begins anew (RFC 5681, section 3.1).
     mutating func lose(at now: Instant, arrival: Instant, isTimeout: Bool) {
         if now >= recoversUntil || isTimeout {
-            threshold = max(window / 2, 2 * WireSize.payload)
+            threshold = max(window * 7 / 10, 2 * WireSize.payload)
             window = isTimeout ? WireSize.payload : threshold
         }
         recoversUntil = max(recoversUntil, arrival)

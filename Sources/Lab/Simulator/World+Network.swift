@@ -112,7 +112,9 @@ extension World {
     /// How much later the packets of `count` bytes come because some of them are lost.
     ///
     /// What three packets follow is sent again after a round trip; the end of a burst after a
-    /// timeout of a round trip and 200 ms (RFC 6298 as Linux has it), which doubles.
+    /// timeout of a round trip and 200 ms (RFC 6298 as Linux has it), which doubles. The first
+    /// timeout is a probe (RFC 8985): it shrinks the window as any loss does; only when that is
+    /// lost too does the window begin anew.
     private mutating func lost(_ id: FlowID, _ count: Int, until arrival: Instant) -> Interval {
         let (node, to) = (flows[id.slot].from, flows[id.slot].to)
         let loss = 1 - (1 - nodes[node].link.loss) * (1 - nodes[to].link.loss)
@@ -122,10 +124,10 @@ extension World {
         let roundTrip = max(flows[id.slot].roundTrip, delay(node, to) * 2)
         var late = Interval.zero
         for number in 0..<packets where chance(loss) {
-            var isTimeout = behind - number <= 3
-            var wait = isTimeout ? roundTrip + .milliseconds(200) : roundTrip
-            resend(node)
             var timeout = roundTrip + .milliseconds(200)
+            var wait = behind - number <= 3 ? timeout : roundTrip
+            var isTimeout = false
+            resend(node)
             while chance(loss), timeout < .seconds(10) {
                 resend(node)
                 isTimeout = true
