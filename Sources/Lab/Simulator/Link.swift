@@ -118,6 +118,8 @@ struct Flow: Sendable {
     private(set) var roundTrip = Interval.zero
     var leastRoundTrip = Interval.zero
 
+    /// Packets that have not been acknowledged since the last one for two.
+    private var unanswered = 0
     private var parcels: [Parcel] = []
     private var head = 0
     private var acks: [(at: Instant, position: Int)] = []
@@ -207,6 +209,13 @@ struct Flow: Sendable {
             if case .block(let other, _) = parcel.cargo { return other == block }
             return false
         }
+    }
+
+    /// The acknowledgements that `bytes` more bring: one for two packets (RFC 1122).
+    mutating func acknowledgements(for bytes: Int) -> Int {
+        unanswered += WireSize.packets(bytes)
+        defer { unanswered %= 2 }
+        return unanswered / 2
     }
 
     /// Takes the next cargo that is wholly delivered.

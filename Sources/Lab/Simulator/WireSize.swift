@@ -16,9 +16,6 @@ enum WireSize {
     /// What `count` bytes of a flow are on a line.
     static func onLine(_ count: Int) -> Int { count + packets(count) * headers }
 
-    /// What the acknowledgements of `count` bytes are on a line: one for two packets (RFC 1122).
-    static func acknowledging(_ count: Int) -> Int { (packets(count) + 1) / 2 * headers }
-
     /// The bytes of `cargo` in its flow.
     static func bytes(of cargo: Cargo) -> Int {
         switch cargo {

@@ -176,7 +176,7 @@ extension World {
         guard nodes[node].isAlive else { return }
         nodes[node].log.received += WireSize.onLine(bytes)
         flows[id.slot].deliver(bytes, at: now, delay: delay(from, node))
-        acknowledge(bytes, from: node, to: from)
+        acknowledge(flows[id.slot].acknowledgements(for: bytes), from: node, to: from)
         if flows[id.slot].isBlocked {
             flows[id.slot].isBlocked = false
             queue.plan(.awake(flow: id), at: now + delay(from, node))
@@ -185,8 +185,9 @@ extension World {
     }
 
     /// The acknowledgements take their part of the receiver's uplink.
-    private mutating func acknowledge(_ bytes: Int, from node: Int, to: Int) {
-        let size = WireSize.acknowledging(bytes)
+    private mutating func acknowledge(_ count: Int, from node: Int, to: Int) {
+        guard count > 0 else { return }
+        let size = count * WireSize.headers
         nodes[node].log.sent += size
         nodes[to].log.received += size
         nodes[node].upFree = max(nodes[node].upFree, now) + nodes[node].link.up.duration(of: size)

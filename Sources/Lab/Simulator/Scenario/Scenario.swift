@@ -17,8 +17,7 @@ package struct Scenario: Hashable, Sendable {
     package var measuredFrom: Interval?
     /// The least unit in which connections share a line, in bytes of a flow.
     ///
-    /// Four packets: a fifth of the events that single packets take, with the same figures within
-    /// a few per cent (docs/SIMULATOR.md).
+    /// Four packets: a quarter of the packet events, at a price that docs/SIMULATOR.md states.
     package var quantum = 5792
     /// What is broadcast.
     package var stream: StreamShape
