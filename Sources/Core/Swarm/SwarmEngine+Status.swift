@@ -36,6 +36,9 @@ extension SwarmEngine {
         }
     }
 
+    /// Bytes of blocks that are held and asked for, and wait for room on the line.
+    package var waitingBytes: Int { uploads.ready.count * PieceGeometry.blockLength }
+
     /// The least and the greatest number of hops from the source, over the stripes that are fed.
     package var hops: ClosedRange<Int>? {
         let depths = stripes.map(\.depth).filter { $0 < ParentPolicy.unfed }.map { Int($0) }

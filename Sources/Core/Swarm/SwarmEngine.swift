@@ -106,6 +106,9 @@ package struct SwarmEngine: Sendable {
         case .skipped(let range): abandon(range, now, &outputs)
         case .fellBehind: tuneInAnew(now, &outputs)
         case .uplinkObserved(let peer, let sample): observed(peer, sample, now, &outputs)
+        case .upLimitChanged(let limit):
+            uplink.limit = limit
+            serve(now, &outputs)
         case .discovered(let endpoints):
             // Trackers list the first to come first: taken in that order, everybody would turn
             // to the same few.

@@ -106,6 +106,8 @@ package enum SwarmInput: Equatable, Sendable {
     case fellBehind
     /// A reading of a connection's upload.
     case uplinkObserved(PeerHandle, UplinkSample)
+    /// Uploads are to keep to another rate from now on.
+    case upLimitChanged(ByteRate)
     /// Addresses of possible neighbours.
     case discovered([Endpoint])
     /// A connection attempt came to nothing.

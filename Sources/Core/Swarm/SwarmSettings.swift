@@ -33,6 +33,9 @@ package struct SwarmSettings: Sendable {
     package var roundsAhead = 2
     /// Pieces kept and offered behind the live edge.
     package var window = 720
+    /// Pieces behind the live edge that a relay still asks for: what is ten seconds old is of
+    /// little use to others, and costs those who send it to the relay.
+    package var relayReach = 120
     /// Neighbours wanted: beyond 15 to 20 nothing is gained (Tewari and Kleinrock).
     package var targetPeers = 14
     /// Neighbours accepted.
@@ -89,5 +92,8 @@ package struct SwarmSettings: Sendable {
     package var upLimit: ByteRate?
 
     /// The defaults of a node of `role`.
-    package init(role: Role) { self.role = role }
+    package init(role: Role) {
+        self.role = role
+        if role == .relay { becomeRelay() }
+    }
 }

@@ -15,10 +15,29 @@ func newPeerID() -> PeerID {
 }
 
 /// The number of pieces that `span` of a stream may have: at most 16 a second, and
-/// no more bytes than 48 MiB.
-func windowPieces(_ span: Interval, _ geometry: PieceGeometry) -> Int {
-    let bytes = 48 << 20
-    return max(64, min(Int(span.seconds * 16), bytes / geometry.pieceLength))
+/// no more than `bytes` hold.
+///
+/// But 64 always: with fewer nothing could be passed on.
+func windowPieces(
+    _ span: Interval, _ geometry: PieceGeometry, bytes: Int = 48 << 20
+) -> Int {
+    max(64, min(Int(span.seconds * 16), bytes / geometry.pieceLength))
+}
+
+/// The descriptors that this process may have, after raising its own bound to what it is allowed.
+///
+/// Shells and service managers give 1024 and allow far more, for the sake of select(2).
+func descriptorLimit() -> Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+    var raised = limit
+    raised.rlim_cur = min(limit.rlim_max, 65_536)
+    if raised.rlim_cur > limit.rlim_cur,
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0
+    {
+        limit = raised
+    }
+    return Int(clamping: limit.rlim_cur)
 }
 
 /// The IPv4 address of this machine on its default route, or of its first other interface.

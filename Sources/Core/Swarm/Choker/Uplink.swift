@@ -16,7 +16,8 @@ struct Uplink: Sendable {
     /// How long the best reading stands.
     private let memory = Interval.seconds(10)
     private let target: Interval
-    private let limit: ByteRate?
+    /// The rate that is kept to, or nil.
+    var limit: ByteRate?
 
     private var budget: Double
     private var roundTrip = 0.1

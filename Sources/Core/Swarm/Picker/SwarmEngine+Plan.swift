@@ -27,8 +27,8 @@ extension SwarmEngine {
         guard let wantFrom, let edge else { return nil }
         var first = max(wantFrom, table.base)
         if let playPoint { first = max(first, playPoint.piece) }
-        // A relay has no player; what is ten seconds old is of little use to others.
-        if settings.role == .relay { first = max(first, edge.advanced(by: -settings.window / 6)) }
+        // A relay has no player that would say what comes too late.
+        if settings.role == .relay { first = max(first, edge.advanced(by: -settings.relayReach)) }
         return first
     }
 

@@ -1,0 +1,137 @@
+// A relay: several channels behind one port and one upload limit, without players. Composes and
+// reports; the decisions are in Swarm and Tracker.
+
+import Metainfo
+import Pieces
+import Primitives
+package import Reactor
+import Swarm
+
+/// A running relay.
+///
+/// Call `start` once; what happens comes to `report`, on the loop. `.failed` comes at most once
+/// and is the last. A channel that ends or falls silent is waited for; only `stop` ends a relay.
+@Loop
+package final class RelayNode {
+    private let settings: RelaySettings
+    private let report: @Loop (RelayEvent) -> Void
+    private var channels: [RelayChannel] = []
+    private var isOver = false
+    private var onStopped: (@Loop () -> Void)?
+    private var stopTimer: LoopTimer?
+    private var pages: LoopTimer?
+    private lazy var timer = LoopTimer { [weak self] in self?.review() }
+    /// The port that peers connect to.
+    private(set) var host: PeerHost?
+
+    /// How often the line is divided anew: the swarms' own estimates move as fast.
+    private static let period = Interval.seconds(1)
+    /// How long the trackers may take to hear of the end.
+    private static let goodBye = Interval.milliseconds(2000)
+
+    /// A relay that has not begun.
+    package init(_ settings: RelaySettings, report: @escaping @Loop (RelayEvent) -> Void) {
+        self.settings = settings
+        self.report = report
+    }
+
+    /// Opens the port and joins the swarms.
+    package func start() {
+        pages = LibraryPages.releaseLater()
+        do throws(ReactorFault) {
+            let host = try PeerHost(ports: settings.peerPorts)
+            self.host = host
+            report(.listening(port: host.port))
+            join(host)
+        } catch {
+            let port = settings.peerPorts.lowerBound
+            isOver = true
+            report(.failed(NodeFault(error, port: port, option: "--peer-port")))
+        }
+    }
+
+    private func join(_ host: PeerHost) {
+        var files: [ParsedChannelFile] = []
+        for file in settings.channels where !files.contains(where: { $0.infoBytes == file.infoBytes })
+        {
+            files.append(file)
+        }
+        let places = descriptorLimit() / max(files.count, 1)
+        channels = files.map { file in
+            RelayChannel(
+                file, swarmSettings(file, among: files.count, places: places),
+                peers: settings.peers, host: host
+            ) { [weak self] label, news in self?.report(.channel(label, news)) }
+        }
+        for channel in channels { channel.start() }
+        timer.schedule(at: Loop.now + Self.period)
+    }
+
+    private func swarmSettings(
+        _ file: ParsedChannelFile, among count: Int, places: Int
+    ) -> SwarmSettings {
+        var swarm = SwarmSettings(role: .relay)
+        // Half of the descriptors may be taken by connections that are being made or closed.
+        swarm.maxPeers = min(swarm.maxPeers, max(places / 2, swarm.targetPeers))
+        swarm.unchoked = swarm.maxPeers
+        if let limit = settings.upLimit {
+            let share = ByteRate(bytesPerSecond: limit.bytesPerSecond / Double(count))
+            swarm.begin(with: share, geometry: file.file.geometry)
+        }
+        swarm.window = windowPieces(
+            settings.window, file.file.geometry, bytes: settings.memory / count)
+        return swarm
+    }
+
+    // MARK: The line
+
+    /// Looks at the channels, and divides the upload limit among them by need.
+    ///
+    /// Each swarm keeps to a share of its own, which follows what it sends and what waits there,
+    /// once a second. A bucket that all draw from would need no division, but then whoever asks
+    /// most often gets most, and a swarm could not tell its own crowding from that of others.
+    private func review() {
+        timer.schedule(at: Loop.now + Self.period)
+        for channel in channels { channel.review() }
+        guard let limit = settings.upLimit, channels.count > 1 else { return }
+        let shares = UplinkShares.divide(limit, among: channels.map { $0.demand() })
+        for (channel, share) in zip(channels, shares) { channel.keep(to: share) }
+    }
+
+    /// How the relay is doing now.
+    package var status: RelayStatus {
+        var status = RelayStatus()
+        status.channels = channels.map { $0.status() }
+        return status
+    }
+
+    // MARK: The end
+
+    /// Leaves the swarms, says `stopped` to the trackers, and calls `done` within 3 s.
+    package func stop(_ done: @escaping @Loop () -> Void) {
+        guard onStopped == nil else { return }
+        onStopped = done
+        guard !isOver, !channels.isEmpty else { return close() }
+        let timer = LoopTimer { [weak self] in self?.close() }
+        stopTimer = timer
+        timer.schedule(at: Loop.now + Self.goodBye)
+        var left = channels.count
+        for channel in channels {
+            channel.stop { [weak self] in
+                left -= 1
+                if left == 0 { self?.close() }
+            }
+        }
+    }
+
+    private func close() {
+        isOver = true
+        stopTimer?.cancel()
+        timer.cancel()
+        for channel in channels { channel.close() }
+        host?.close()
+        let done = onStopped
+        onStopped = nil
+        done?()
+    }
+}
