@@ -49,6 +49,15 @@ extension ConfigFile {
         # value it is as little as the network allows, and adapts. --delay, P2PTV_DELAY.
         #delay = 2.0
 
+        [relay]
+        # How many seconds of each channel `p2ptv relay` keeps and offers, from 10 to 1800: more serves
+        # those who play far behind the source. --window, P2PTV_RELAY_WINDOW.
+        #window = 180
+
+        # The memory that the pieces of all channels of a relay take together; a window that does not fit
+        # is shortened. A unit is required, such as 256MiB or 1GB. --memory, P2PTV_RELAY_MEMORY.
+        #memory = "256MiB"
+
         [broadcast]
         # The folder of the channel's key and its numbering, which nobody else may read: whoever has the
         # key is the channel. One folder serves one channel, so set it only where there is but one.

@@ -87,10 +87,18 @@ package enum Keys {
         "watch.delay", "P2PTV_DELAY", "--delay", otherwise: "as little as the network allows",
         parseDelay)
 
+    /// How long a relay keeps pieces.
+    package static let relayWindow = SettingKey(
+        "relay.window", "P2PTV_RELAY_WINDOW", "--window", otherwise: "180", parseWindow)
+    /// How much memory the pieces of a relay take.
+    package static let relayMemory = SettingKey(
+        "relay.memory", "P2PTV_RELAY_MEMORY", "--memory", otherwise: "256MiB", parseMemory)
+
     /// All of them, and a check of one value each.
     package static let all: [(name: SettingName, check: @Sendable (String) -> SettingFault?)] = [
         erased(httpPort), erased(peerPort), erased(upLimit), erased(publicAddress),
         erased(trackers), erased(trackerPort), erased(player), erased(delay), erased(stateFolder),
+        erased(relayWindow), erased(relayMemory),
     ]
 
     private static func erased<V>(

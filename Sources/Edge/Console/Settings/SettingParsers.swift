@@ -72,3 +72,25 @@ import Primitives
     }
     return delay
 }
+
+@Sendable func parseWindow(_ text: String) throws(SettingFault) -> Interval {
+    // Below ten seconds nobody could catch up here, and the bitmap of a handshake ends at 32,768
+    // pieces, which half an hour has at the most.
+    let (shortest, longest) = (Interval.seconds(10), Interval.seconds(1800))
+    guard let window = parseSeconds(text), window >= shortest, window <= longest else {
+        throw SettingFault(
+            why: "'\(text)' is not a time from \(shortest.text) to \(longest.text)",
+            hint: "write it in seconds, such as 180")
+    }
+    return window
+}
+
+@Sendable func parseMemory(_ text: String) throws(SettingFault) -> Int {
+    let least = 16 << 20
+    guard let bytes = parseSize(text), bytes >= least else {
+        throw SettingFault(
+            why: "'\(text)' is not a size of at least \(sizeText(least))",
+            hint: "write it with its unit, such as 256MiB or 1GB")
+    }
+    return bytes
+}

@@ -1,0 +1,90 @@
+// What a relay's events and status say to a person. Words only; nothing is decided or printed.
+
+package import Node
+package import Primitives
+
+extension RelayStatus {
+    /// The line of the status; a single channel is named.
+    ///
+    ///     3 channels  CARRYING 2  ▼ 3.2 Mbit/s  ▲ 21.4 Mbit/s (41 peers)  carried 1.2 GiB
+    ///       ratio 6.7  3 h 20 min
+    package func line(after time: Interval, isUnicode: Bool) -> StatusLine {
+        var line = StatusLine(isUnicode: isUnicode)
+        let carrying = channels.count { $0.state == .carrying }
+        if channels.count == 1, let channel = channels.first {
+            line.add(shortName(channel.label.name), rank: 1)
+            line.add(channel.state.word, rank: 0, ink: channel.state.ink)
+        } else {
+            line.add(count(channels.count, "channel"), rank: 1)
+            line.add(
+                "CARRYING \(carrying)", rank: 0, ink: carrying == channels.count ? .green : .yellow)
+        }
+        line.add((isUnicode ? "▼ " : "down ") + down.text, rank: 5)
+        line.add((isUnicode ? "▲ " : "up ") + up.text, rank: 2)
+        line.add("(\(count(peers, "peer")))", rank: 4, gap: " ")
+        line.add("carried \(sizeText(uploaded))", rank: 3)
+        line.add("ratio \(ratioText(uploaded, downloaded))", rank: 6)
+        line.add(time.text, rank: 7)
+        return line
+    }
+
+    /// What was carried, a row a channel, with a sum below several: for the end.
+    package func totals(after time: Interval) -> String {
+        var rows = channels.map { channel in
+            (
+                name: shortName(channel.label.name),
+                value: carried(channel.swarm.uploaded, channel.swarm.downloaded)
+            )
+        }
+        if channels.count > 1 { rows.append(("in all", carried(uploaded, downloaded))) }
+        rows.append(("time", time.text))
+        return table(rows)
+    }
+
+    private func carried(_ up: Int, _ down: Int) -> String {
+        "carried \(sizeText(up)), took \(sizeText(down)), ratio \(ratioText(up, down))"
+    }
+
+    private func ratioText(_ up: Int, _ down: Int) -> String {
+        carriedRatio(up, down).map { decimal($0) } ?? "-"
+    }
+}
+
+extension RelayState {
+    /// The state on the status line.
+    var word: String {
+        switch self {
+        case .connecting: "CONNECTING"
+        case .carrying: "CARRYING"
+        case .silent: "SILENT"
+        case .ended: "ENDED"
+        }
+    }
+
+    var ink: Ink { self == .carrying ? .green : .yellow }
+}
+
+extension RelayEvent {
+    /// What a person is told of it, or nil where the end says it.
+    package var note: String? {
+        switch self {
+        case .listening(let port): "taking connections of peers on port \(port)"
+        case .channel(let label, let news): "\(shortName(label.name)): \(news.note)"
+        case .failed: nil
+        }
+    }
+}
+
+extension RelayNews {
+    fileprivate var note: String {
+        switch self {
+        case .carrying(let after): "carrying after \(after.text)"
+        case .silent: "nothing comes any more; waiting for it"
+        case .ended: "the broadcast is over; waiting for the next one"
+        case .tracker(let note): "tracker: \(escaped(note))"
+        case .contradiction(let piece):
+            "warning: two signed records contradict each other at piece \(piece): "
+                + "somebody else has the channel's key"
+        }
+    }
+}

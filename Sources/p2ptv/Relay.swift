@@ -1,0 +1,92 @@
+// `p2ptv relay`: options become settings; RelaySession runs them.
+
+import ArgumentParser
+import Console
+import Metainfo
+import Node
+import Primitives
+
+/// Passes channels on.
+struct Relay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Pass channels on to others, without a player.",
+        discussion: """
+            Takes each channel once and sends it on many times, with one upload limit
+            for all of them. Goes on until Ctrl-C, through the pauses of a broadcast,
+            and says at the end what it carried. Needs a port that others can reach.
+
+            Examples:
+              p2ptv relay news.torrent --up-limit 50Mbit
+              p2ptv relay news.torrent http://tv.example.org/sports.torrent
+              p2ptv relay /srv/channels --peer-port 6881 --memory 1GiB
+            """)
+
+    @Argument(
+        help: ArgumentHelp(
+            "The channels: .torrent files, folders of them, or http URLs.", valueName: "channel"))
+    var channels: [String]
+
+    @OptionGroup var peers: PeerOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Connect to this peer too; may be given several times.", valueName: "ip:port"))
+    var peer: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep and offer so many seconds of each channel (default: 180).",
+            valueName: "seconds"))
+    var window: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep at most so much of all channels together (default: 256MiB).",
+            valueName: "size"))
+    var memory: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() async throws {
+        let given = try common.settings()
+        let plan = try RelayPlan(self, given)
+        var files: [ParsedChannelFile] = []
+        for place in plan.places {
+            let bytes = try await ChannelReader.fetch(place)
+            files.append(try ChannelReader.read(bytes, from: place.text))
+        }
+        let session = await RelaySession(plan.settings(for: files), common.mode)
+        try await session.run()
+    }
+}
+
+/// What the options of a relay come to.
+struct RelayPlan {
+    /// Where the channels are.
+    let places: [ChannelPlace]
+    private var peers: [Endpoint]
+    private var peerPort: UInt16?
+    private var upLimit: ByteRate?
+    private var window: Interval?
+    private var memory: Int?
+
+    init(_ options: Relay, _ given: Settings) throws {
+        places = try options.channels.flatMap { try ChannelPlace.all(in: $0) }
+        peers = try options.peer.map(peerEndpoint)
+        peerPort = try given.one(Keys.peerPort, flag: options.peers.peerPort)
+        upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
+        window = try given.one(Keys.relayWindow, flag: options.window)
+        memory = try given.one(Keys.relayMemory, flag: options.memory)
+    }
+
+    /// The settings of a node that relays `channels`.
+    func settings(for channels: [ParsedChannelFile]) -> RelaySettings {
+        var settings = RelaySettings(channels: channels)
+        if let peerPort { settings.peerPorts = peerPort...peerPort }
+        settings.peers = peers
+        settings.upLimit = upLimit
+        if let window { settings.window = window }
+        if let memory { settings.memory = memory }
+        return settings
+    }
+}
