@@ -99,7 +99,7 @@ private func end(_ viewers: [Viewer]) async throws {
 
 /// Checks that a recording is a stretch of the clip, played over and over.
 @MainActor
-private func expect(_ viewer: Viewer, shows clip: Clip, seconds: Double) async throws {
+func expect(_ viewer: Viewer, shows clip: Clip, seconds: Double) async throws {
     let sent = try await Frames(broadcasting: clip)
     let seen = try await Frames(recording: viewer.file)
     #expect(seen.codecs == sent.codecs)

@@ -52,8 +52,8 @@ package final class RelayNode {
 
     private func join(_ host: PeerHost) {
         var files: [ParsedChannelFile] = []
-        for file in settings.channels where !files.contains(where: { $0.infoBytes == file.infoBytes })
-        {
+        for file in settings.channels
+        where !files.contains(where: { $0.infoBytes == file.infoBytes }) {
             files.append(file)
         }
         let places = descriptorLimit() / max(files.count, 1)
