@@ -18,7 +18,7 @@ private func relayed(
     channel.swarm.peers = (0..<4).map { number in
         PeerStatus(
             endpoint: "192.0.2.\(number):6881", down: .zero, downloaded: 0, uploaded: 0,
-            outgoing: true, isSource: false, feeds: 0, fed: 0)
+            outgoing: true, isSource: false, feeds: 0, fed: 2)
     }
     return channel
 }
@@ -74,7 +74,7 @@ struct RelayReportTests {
             #"{"schema":1,"time":1.5,"event":"status","peers":4,"down_bps":1600000,"#
             + #""up_bps":10700000,"downloaded":200,"uploaded":300,"ratio":1.5,"channels":["#
             + #"{"name":"news","info_hash":"00ff","state":"carrying","silence":null,"#
-            + #""share_bps":null,"ratio":1.5,"swarm":{"peers":4,"#
+            + #""share_bps":null,"feeds":8,"ratio":1.5,"swarm":{"peers":4,"#
         #expect(record.hasPrefix(head), "\(record)")
         #expect(two.totals(at: WallTime(microseconds: 0)).encoded.contains(#""event":"totals""#))
     }

@@ -44,6 +44,9 @@ package struct SwarmStatus: Sendable {
     /// The newest piece that is known of.
     package var edge: UInt32?
 
+    /// Stripes in which this node feeds its neighbours, all together.
+    package var feedsGiven: Int { peers.reduce(0) { $0 + $1.fed } }
+
     /// A node that has just begun.
     package init() {}
 }

@@ -64,7 +64,7 @@ extension RelayedChannel {
         [
             "name": .text(label.name), "info_hash": .text(label.infoHash),
             "state": .text(state.rawValue), "silence": silence?.json ?? .null,
-            "share_bps": share?.json ?? .null,
+            "share_bps": share?.json ?? .null, "feeds": .int(swarm.feedsGiven),
             "ratio": ratioJSON(swarm.uploaded, swarm.downloaded), "swarm": swarm.json,
         ]
     }
