@@ -132,6 +132,17 @@ struct RelayTests {
         await other.stop()
     }
 
+    @Test("keeps no more than its memory holds, and 64 pieces at least")
+    func memory() throws {
+        let small = try #require(PieceGeometry(pieceLength: 16_384))
+        let large = try #require(PieceGeometry(pieceLength: 1_048_576))
+        #expect(windowPieces(.seconds(180), small, bytes: 256 << 20) == 2880)
+        #expect(windowPieces(.seconds(180), small, bytes: 16 << 20) == 1024)
+        #expect(windowPieces(.seconds(180), large, bytes: 256 << 20) == 256)
+        #expect(windowPieces(.seconds(180), large, bytes: 0) == 64)
+        #expect(windowPieces(.seconds(60), small) == 960)
+    }
+
     private func channelFlow(_ news: [RelayNews]) -> [String] {
         news.map { item in
             switch item {

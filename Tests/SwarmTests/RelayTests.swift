@@ -84,6 +84,29 @@ struct RelayEngineTests {
         #expect(!asked.isEmpty && asked.allSatisfy { $0 >= 27 }, "\(asked)")
     }
 
+    @Test(
+        "keeps as much under way as its limit carries in a second, however late it is acknowledged")
+    func acknowledgedLate() throws {
+        let geometry = try #require(PieceGeometry(pieceLength: 16_384))
+        var settings = SwarmSettings(role: .relay)
+        #expect(settings.leastInFlight == 262_144)
+        settings.begin(with: ByteRate(bytesPerSecond: 500_000), geometry: geometry)
+        #expect(settings.leastInFlight == 500_000)
+        for least in [65_536, settings.leastInFlight] {
+            var uplink = Uplink(
+                initial: least, least: least, target: .milliseconds(60), limit: nil)
+            // What is under way is acknowledged after a second, over a path of 50 ms.
+            for second in 1...30 as ClosedRange<Int64> {
+                uplink.acknowledged(
+                    uplink.inFlight, leastRoundTrip: .milliseconds(50),
+                    at: .zero + .milliseconds(second * 1000))
+            }
+            #expect(uplink.inFlight == least)
+        }
+        settings.begin(with: ByteRate(bytesPerSecond: 1e12), geometry: geometry)
+        #expect(settings.leastInFlight == 4 << 20)
+    }
+
     @Test("begins with as many feeds as its line carries, within what its neighbours can take")
     func slots() throws {
         let geometry = try #require(PieceGeometry(pieceLength: 16_384))

@@ -72,8 +72,8 @@ package struct SwarmEngine: Sendable {
         stripes = Array(repeating: Stripe(), count: settings.stripes)
         toldOpen = Array(repeating: true, count: settings.stripes)
         uplink = Uplink(
-            initial: settings.initialInFlight, target: settings.queueTarget,
-            limit: settings.upLimit)
+            initial: settings.initialInFlight, least: settings.leastInFlight,
+            target: settings.queueTarget, limit: settings.upLimit)
         sourcePolicy = SourcePolicy(stripes: settings.stripes, roots: settings.rootsPerStripe)
         slots = FeedSlots(initial: settings.initialSlots)
         wantFrom = settings.role == .source ? firstPiece : nil

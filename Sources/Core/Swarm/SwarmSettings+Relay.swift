@@ -14,8 +14,9 @@ extension SwarmSettings {
         unchoked = maxPeers
         // Four copies: a line that is given to a relay carries that, and if not it adapts.
         initialSlots = 32
-        // 20 Mbit/s over a path of 100 ms.
+        // 20 Mbit/s over a path of 100 ms. A server's line has no modem whose queue could fill.
         initialInFlight = 262_144
+        leastInFlight = 262_144
         // Newcomers are what a relay is good at: half a second of 8 Mbit/s.
         catchUpQueue = 32
     }
@@ -29,6 +30,10 @@ extension SwarmSettings {
         let rate = min(max(limit.bytesPerSecond, 0), 1e10)
         let feeds = Int(0.8 * rate / Double(2 * geometry.pieceLength))
         initialSlots = min(max(feeds, stripes), maxPeers * stripes)
+        // What the limit carries in a second may be under way: the limit keeps queues short, and
+        // viewers whose own lines are full acknowledge late.
+        leastInFlight = min(max(Int(rate), 65_536), 4 << 20)
+        initialInFlight = leastInFlight
         let halfSecond = Int(rate / 2) / PieceGeometry.blockLength
         catchUpQueue = min(max(halfSecond, 6), 64)
     }

@@ -83,6 +83,8 @@ package struct SwarmSettings: Sendable {
     ///
     /// The product of a home uplink's rate and delay.
     package var initialInFlight = 98_304
+    /// Bytes that may be under way at least: four blocks keep a slow line busy.
+    package var leastInFlight = 65_536
     /// Queueing delay on the own line that is allowed: it must not run dry between two looks.
     ///
     /// More only lets each hop take longer: with 100 ms the lag of 40

@@ -8,9 +8,8 @@ import Primitives
 
 /// The budget of bytes under way, over all connections.
 struct Uplink: Sendable {
-    /// The least and the most under way in bytes: four blocks keep a slow line busy, 4 MiB fill
-    /// a fast one.
-    private let bounds = 65_536.0...4_194_304.0
+    /// The least and the most under way in bytes: 4 MiB fill a fast line.
+    private let bounds: ClosedRange<Double>
     /// How long bytes are counted for one reading of the rate.
     private let window = Interval.milliseconds(500)
     /// How long the best reading stands.
@@ -30,8 +29,9 @@ struct Uplink: Sendable {
     private var tokens = 0.0
     private var filledAt: Instant?
 
-    /// Starts with `initial` bytes; `target` is the queueing delay on the line that is allowed.
-    init(initial: Int, target: Interval, limit: ByteRate?) {
+    /// Starts with `initial` bytes and never goes below `least`; `target` is the queueing delay on the line that is allowed.
+    init(initial: Int, least: Int = 65_536, target: Interval, limit: ByteRate?) {
+        bounds = Double(min(max(least, 65_536), 4_194_304))...4_194_304
         budget = Double(initial)
         self.target = target
         self.limit = limit
