@@ -45,6 +45,17 @@ struct ChannelFileTests {
         #expect(parsed.file == file)
     }
 
+    @Test("may say that only trackers tell who takes part, and that counts for the info-hash")
+    func isPrivate() throws {
+        var file = try Sample.file()
+        file.isPrivate = true
+        let parsed = try ChannelFile.parse(file.encoded(signature: try Sample.signature("x")))
+        #expect(parsed.file == file)
+        #expect(text(parsed.infoBytes).hasSuffix("12:piece lengthi16384e7:privatei1ee"))
+        let no = try Sample.parse { root in root.edit("info") { $0["private"] = 0 } }
+        #expect(!no.file.isPrivate)
+    }
+
     @Test("keeps unknown keys under its signature and in its info-hash")
     func unknownKeys() throws {
         let parsed = try Sample.parse { root in

@@ -113,6 +113,25 @@ struct MutationTests {
         #expect(faults > 5000)
     }
 
+    @Test("as a peer exchange; and what is read survives a second journey")
+    func exchanges() {
+        var mutator = Mutator(seed: 5)
+        var (messages, faults) = (0, 0)
+        for _ in 0..<60_000 {
+            let payload = mutator.mutate(fullExchangeBytes)
+            guard let message = try? PeerExchangeMessage.decode(payload.span) else {
+                faults += 1
+                continue
+            }
+            messages += 1
+            let again = message.encoded
+            let twice = try? PeerExchangeMessage.decode(again.span)
+            if twice != message { Issue.record("\(hex(payload))") }
+        }
+        #expect(messages > 5000)
+        #expect(faults > 5000)
+    }
+
     @Test("as a handshake")
     func handshakes() {
         var mutator = Mutator(seed: 4)

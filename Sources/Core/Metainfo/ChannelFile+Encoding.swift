@@ -34,10 +34,12 @@ extension ChannelFile {
             Key.container: .string(Self.container), Key.epoch: .bytes(epochBytes),
             Key.publicKey: .bytes(publicKey.value.bytes), Key.version: .integer(Self.version),
         ]
-        return [
+        var info: BencodeDictionary = [
             Key.live: live, Key.name: .string(name.text),
             Key.pieceLength: .integer(Int64(geometry.pieceLength)),
         ]
+        if isPrivate { info[Key.isPrivate] = 1 }
+        return info
     }
 
     private var dictionary: BencodeDictionary {
@@ -48,7 +50,7 @@ extension ChannelFile {
             file[Key.announceList] = .list(
                 tiers.map { tier in .list(tier.map(BencodeValue.string)) })
         }
-        if !peers.isEmpty { file[Key.peers] = .list(peers.map { .bytes(compact($0)) }) }
+        if !peers.isEmpty { file[Key.peers] = .list(peers.map { .bytes($0.compact) }) }
         if let creationDate { file[Key.creationDate] = .integer(creationDate) }
         if let createdBy { file[Key.createdBy] = .string(createdBy) }
         return file
@@ -63,6 +65,7 @@ extension ChannelFile {
         static let creationDate = "creation date"
         static let epoch = "epoch"
         static let info = "info"
+        static let isPrivate = "private"
         static let live = "live"
         static let name = "name"
         static let peers = "live peers"
@@ -71,11 +74,4 @@ extension ChannelFile {
         static let signature = "live signature"
         static let version = "version"
     }
-}
-
-/// An endpoint as 6 or 18 bytes (BEP 23, BEP 7).
-private func compact(_ endpoint: Endpoint) -> [UInt8] {
-    var bytes = endpoint.address.bytes
-    bytes.append(bigEndian: endpoint.port)
-    return bytes
 }

@@ -85,9 +85,11 @@ extension ChannelFile {
         for foreign in ["file tree", "files", "length", "pieces"] where info[foreign] != nil {
             throw .badField(foreign)
         }
-        return ChannelFile(
+        var file = ChannelFile(
             name: name, publicKey: PublicKey(key),
             epoch: ChannelEpoch(epoch.reduce(0) { $0 << 8 | UInt64($1) }), geometry: geometry)
+        file.isPrivate = info[Key.isPrivate]?.integer == 1
+        return file
     }
 
     private mutating func readOutside(_ root: BencodeDictionary) throws(ChannelFileError) {

@@ -38,6 +38,8 @@ package struct ChannelFile: Hashable, Sendable {
     package var epoch: ChannelEpoch
     /// How the stream is cut.
     package var geometry: PieceGeometry
+    /// Whether only the trackers may say who takes part (BEP 27).
+    package var isPrivate = false
     /// Tracker URLs in tiers (BEP 12): http, https and udp; see `isTracker`.
     package var trackers: [[String]] = []
     /// Endpoints where the source was: hints only, the source is known by its key.

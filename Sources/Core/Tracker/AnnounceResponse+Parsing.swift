@@ -45,13 +45,14 @@ extension AnnounceResponse {
         var peers: [Endpoint] = []
         switch answer["peers"] {
         case .bytes(let compact):
-            peers += compactPeers(compact, width: 4, limit: limit)
+            peers += compactEndpoints(compact, width: 4).compactMap(\.self).prefix(limit)
         case .list(let list):
             peers += list.lazy.compactMap { peer(in: $0) }.prefix(limit)
         case .integer, .dictionary, nil: break
         }
         if let compact = answer["peers6"]?.bytes {
-            peers += compactPeers(compact, width: 16, limit: limit - peers.count)
+            peers += compactEndpoints(compact, width: 16).compactMap(\.self)
+                .prefix(limit - peers.count)
         }
         var seen: Set<Endpoint> = []
         return peers.filter { seen.insert($0).inserted }

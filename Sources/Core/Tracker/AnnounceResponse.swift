@@ -89,8 +89,8 @@ package struct AnnounceResponse: Hashable, Sendable {
         var v6: [UInt8] = []
         for peer in peers {
             switch peer.address {
-            case .v4: v4.append(compact: peer)
-            case .v6: v6.append(compact: peer)
+            case .v4: v4 += peer.compact
+            case .v6: v6 += peer.compact
             }
         }
         dictionary["peers"] = .bytes(v4)
