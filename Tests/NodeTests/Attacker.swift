@@ -128,7 +128,7 @@ final class Attacker {
             .status(
                 LiveStatus(
                     flags: .takesStandingRequests, depths: Array(repeating: depth, count: 8),
-                    newest: piece.advanced(by: 2), freeUploadKilobits: .max)))
+                    newest: piece.advanced(by: 2), inner: 0)))
     }
 
     /// Does `work` now and then every `interval`, as long as it is connected.

@@ -32,7 +32,7 @@ struct FloodTests {
             LiveMessage.status(
                 LiveStatus(
                     flags: [], depths: Array(repeating: 3, count: 8), newest: channel.edge,
-                    freeUploadKilobits: 0)
+                    inner: 0)
             ).message(id: 3)
         },
         Flood(name: "cancels") { .cancel(block(at: $0.edge)) },

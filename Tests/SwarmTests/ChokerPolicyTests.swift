@@ -6,10 +6,15 @@ import Testing
 
 @Suite("The source's places")
 struct SourcePolicyTests {
-    private func ask(_ policy: inout SourcePolicy, _ peer: Int, _ stripe: Int, at second: Int64 = 0)
-        -> SourcePolicy.Verdict
-    {
-        policy.ask(PeerHandle(peer), for: stripe, at: .zero + .milliseconds(second * 1000))
+    /// Peers 1 to 9 ask; those in `leaves` would not pass on what they get.
+    private func ask(
+        _ policy: inout SourcePolicy, _ peer: Int, _ stripe: Int, at second: Int64 = 0,
+        leaves: Set<Int> = []
+    ) -> SourcePolicy.Verdict {
+        policy.ask(
+            PeerHandle(peer), for: stripe,
+            passing: Set((1...9).filter { !leaves.contains($0) }.map { PeerHandle($0) }),
+            at: .zero + .milliseconds(second * 1000))
     }
 
     @Test("are two in each stripe")
@@ -33,6 +38,16 @@ struct SourcePolicyTests {
         #expect(ask(&policy, 2, 2) == .refuse)
         #expect(policy.share(of: PeerHandle(1)) == 2)
         #expect(policy.share(of: PeerHandle(2)) == 2)
+    }
+
+    @Test("go from those who keep what they get to those who pass it on")
+    func passingOn() {
+        var policy = SourcePolicy(stripes: 1, roots: 2)
+        #expect(ask(&policy, 1, 0, leaves: [1, 3]) == .feed)
+        #expect(ask(&policy, 2, 0, leaves: [1, 3]) == .feed)
+        #expect(ask(&policy, 3, 0, leaves: [1, 3]) == .refuse)
+        #expect(ask(&policy, 4, 0, leaves: [1, 3]) == .replace(PeerHandle(1)))
+        #expect(ask(&policy, 5, 0, leaves: [1, 3]) == .refuse)
     }
 
     @Test("fall free when nobody asks")
@@ -67,22 +82,25 @@ struct UploadQueueTests {
         Block(piece: PieceIndex(piece), offset: 0, length: 16_384)
     }
 
-    private func upload(_ peer: Int, _ piece: UInt32, since: Int64 = 0, live: Bool = true)
-        -> Upload
-    {
+    private func upload(
+        _ peer: Int, _ piece: UInt32, since: Int64 = 0, for purpose: Upload.Purpose = .live
+    ) -> Upload {
         Upload(
             peer: PeerHandle(peer), block: block(piece), since: .zero + .milliseconds(since),
-            live: live)
+            purpose: purpose)
     }
 
     /// The order in which a queue empties at 100 ms, as `peer#piece`.
-    private func order(_ uploads: [Upload], copies: [UInt32: Int] = [:]) -> [String] {
+    private func order(
+        _ uploads: [Upload], copies: [UInt32: Int] = [:], leaves: Set<Int> = []
+    ) -> [String] {
         var queue = UploadQueue()
         for upload in uploads { queue.add(upload) }
         var out: [String] = []
         while let next = queue.next(
             at: .zero + .milliseconds(100), copyWeight: 0.06,
-            copies: { copies[$0.value] ?? 0 }, canTake: { _ in true })
+            copies: { copies[$0.value] ?? 0 },
+            passesOn: { peer, _ in !leaves.contains(peer.slot) }, canTake: { _ in true })
         {
             out.append("\(next.peer.slot)\(next.block.piece)")
         }
@@ -100,8 +118,44 @@ struct UploadQueueTests {
     @Test("sends what is spread for the first time before all catching up")
     func live() {
         #expect(
-            order([upload(1, 1, since: -60_000, live: false), upload(2, 9, since: 90)])
+            order([upload(1, 1, since: -600, for: .catchUp), upload(2, 9, since: 90)])
                 == ["2#9", "1#1"])
+        // But not for ever: whoever asks so late has nobody else.
+        #expect(
+            order([upload(1, 1, since: -800, for: .catchUp), upload(2, 9, since: 90)])
+                == ["1#1", "2#9"])
+    }
+
+    @Test("sends a newcomer's beginning along with what is live")
+    func welcome() {
+        #expect(
+            order([upload(1, 1, since: 0, for: .welcome), upload(2, 9, since: 90)])
+                == ["1#1", "2#9"])
+    }
+
+    @Test("sends first to those who pass it on")
+    func leaves() {
+        #expect(
+            order([upload(1, 9, since: 0), upload(2, 9, since: 90)], leaves: [1])
+                == ["2#9", "1#9"])
+    }
+
+    @Test("lets what a leaf needs first go in the place of what it needs later")
+    func inTurn() {
+        let late = [upload(1, 2, for: .catchUp), upload(1, 1, for: .catchUp)]
+        #expect(order(late + [upload(1, 9)], leaves: [1]) == ["1#1", "1#2", "1#9"])
+        #expect(order(late + [upload(1, 9)]) == ["1#9", "1#2", "1#1"])
+    }
+
+    @Test("gives up what has waited for spare upload for too long")
+    func stale() {
+        var queue = UploadQueue()
+        queue.add(upload(1, 1, for: .catchUp))
+        queue.add(upload(1, 2, since: 900, for: .catchUp))
+        queue.add(upload(1, 9))
+        let dropped = queue.dropStale(after: .milliseconds(500), at: .zero + .milliseconds(1000))
+        #expect(dropped.map(\.block) == [block(1)])
+        #expect(queue.count(of: PeerHandle(1)) == 2)
     }
 
     @Test("passes over those who cannot take more")
@@ -109,7 +163,8 @@ struct UploadQueueTests {
         var queue = UploadQueue()
         queue.add(upload(1, 5))
         let next = queue.next(
-            at: .zero, copyWeight: 0, copies: { _ in 0 }, canTake: { $0 != PeerHandle(1) })
+            at: .zero, copyWeight: 0, copies: { _ in 0 }, passesOn: { _, _ in true },
+            canTake: { $0 != PeerHandle(1) })
         #expect(next == nil)
         #expect(queue.count(of: PeerHandle(1)) == 1)
     }
@@ -133,12 +188,23 @@ struct UploadQueueTests {
         queue.add(upload(1, 1))
         #expect(queue.cancel(PeerHandle(1), block(5)) == true)
         #expect(queue.cancel(PeerHandle(1), block(5)) == false)
-        #expect(queue.dropStanding(PeerHandle(1)) { $0.value == 6 } == [block(6)])
+        #expect(queue.dropStanding(PeerHandle(1), keeping: 0) { $0.value == 6 } == [block(6)])
         #expect(queue.dropStanding(before: PieceIndex(8)) == [upload(1, 7)])
         #expect(queue.requests(of: PeerHandle(1)) == [block(1), block(8)])
         #expect(queue.count(of: PeerHandle(1)) == 2)
         queue.drop(PeerHandle(1))
         #expect(queue.count(of: PeerHandle(1)) == 0 && queue.ready.isEmpty)
+    }
+
+    @Test("leaves a child that is let go the next piece")
+    func notice() {
+        var queue = UploadQueue()
+        for piece in [5, 13, 21] as [UInt32] { queue.keep(upload(1, piece)) }
+        queue.keep(upload(2, 5))
+        let dropped = queue.dropStanding(PeerHandle(1), keeping: 1) { _ in true }
+        #expect(dropped == [block(13), block(21)])
+        #expect(queue.requests(of: PeerHandle(1)) == [block(5)])
+        #expect(queue.requests(of: PeerHandle(2)) == [block(5)])
     }
 }
 
@@ -259,13 +325,33 @@ struct FeedSlotsTests {
     @Test("shrinks while blocks wait, and is careful afterwards")
     func shrinks() {
         var slots = FeedSlots(initial: 8)
-        for _ in 0..<60 { slots.learn(.milliseconds(600)) }
+        for _ in 0..<60 { slots.learn(.milliseconds(600), at: second(1)) }
         #expect(slots.isFull(used: 8, at: second(1)))
         #expect(slots.isCrowded(used: 8, at: second(1)) == true)
         #expect(slots.count == 7)
         #expect(slots.isCrowded(used: 7, at: second(1.2)) == false)
-        for _ in 0..<60 { slots.learn(.zero) }
-        #expect(slots.hasRoom(used: 7, at: second(5)) == false)
-        #expect(slots.hasRoom(used: 7, at: second(20)) == true)
+        for _ in 0..<60 { slots.learn(.zero, at: second(2)) }
+        #expect(slots.hasRoom(used: 7, at: second(4)) == false)
+        #expect(slots.hasRoom(used: 7, at: second(7)) == true)
+    }
+
+    @Test("never shrinks below what the line has shown to carry")
+    func shown() {
+        var slots = FeedSlots(initial: 8)
+        slots.fit(9.3)
+        for _ in 0..<60 { slots.learn(.seconds(2), at: second(1)) }
+        #expect(slots.isCrowded(used: 7, at: second(1)) == false)
+        #expect(slots.isCrowded(used: 9, at: second(1)) == true)
+        #expect(slots.count == 7)
+        slots.fit(20)
+        #expect(slots.count == 17)
+    }
+
+    @Test("forgets a crowd of long ago")
+    func forgets() {
+        var slots = FeedSlots(initial: 8)
+        for _ in 0..<60 { slots.learn(.seconds(1), at: second(1)) }
+        #expect(slots.isFull(used: 0, at: second(1)) == true)
+        #expect(slots.isFull(used: 0, at: second(8)) == false)
     }
 }

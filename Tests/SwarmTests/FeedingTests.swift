@@ -150,6 +150,17 @@ struct BeingFedTests {
         _ = rig.wait(.milliseconds(800))
         var lines = rig.meet(2, holding: 4...7, depth: 1)
         lines += rig.wait(.milliseconds(20))
+        #expect(rig.engine.stripes.allSatisfy { $0.parent == PeerHandle(1) })
+        // Not before the old one has had a while, and one stripe after the other.
+        for second in 1...8 {
+            lines += rig.tell(.liveReceived(PeerHandle(1), .status(rig.status(5))))
+            lines += rig.tell(.liveReceived(PeerHandle(2), .status(rig.status(1))))
+            lines += rig.wait(.seconds(1))
+            if second == 2 {
+                let moved = rig.engine.stripes.count { $0.parent == PeerHandle(2) }
+                #expect((1...3).contains(moved))
+            }
+        }
         #expect(rig.engine.stripes.allSatisfy { $0.parent == PeerHandle(2) })
         #expect(!lines.contains("1: cancel #8") && !lines.contains("1: cancel #23"))
     }

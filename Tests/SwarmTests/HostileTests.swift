@@ -110,7 +110,7 @@ struct HostileTests {
             case 9:
                 let depths = (0..<8).map { _ in UInt8(truncatingIfNeeded: random.next()) }
                 let status = LiveStatus(
-                    flags: [], depths: depths, newest: piece, freeUploadKilobits: 0)
+                    flags: [], depths: depths, newest: piece, inner: 0)
                 _ = rig.tell(.liveReceived(PeerHandle(slot), .status(status)))
             default:
                 let messages = Self.messages(piece)

@@ -162,7 +162,7 @@ struct PatienceTests {
         for _ in 0..<200 { patience.learn(.milliseconds(500)) }
         #expect((.milliseconds(500)...Interval.milliseconds(600)).contains(patience.limit))
         for _ in 0..<200 { patience.learn(.seconds(60)) }
-        #expect(patience.limit <= .milliseconds(1500))
+        #expect(patience.limit <= .milliseconds(2500))
         patience.learn(.seconds(-5))
         #expect(patience.limit > .zero)
     }

@@ -71,10 +71,10 @@ struct Rig {
         return lines
     }
 
-    func status(_ depth: UInt8, newest: UInt32? = nil) -> LiveStatus {
+    func status(_ depth: UInt8, newest: UInt32? = nil, inner: UInt32 = 0) -> LiveStatus {
         LiveStatus(
             flags: .takesStandingRequests, depths: Array(repeating: depth, count: 8),
-            newest: newest.map { PieceIndex($0) }, freeUploadKilobits: .max)
+            newest: newest.map { PieceIndex($0) }, inner: inner)
     }
 
     func handshake(_ pieces: ClosedRange<UInt32>?, _ isSource: Bool) -> ExtensionHandshake {

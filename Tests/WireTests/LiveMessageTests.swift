@@ -13,12 +13,12 @@ let knownLive: [(LiveMessage, String)] = [
         .status(
             LiveStatus(
                 flags: .takesStandingRequests, depths: [0, 3, LiveStatus.notFed],
-                newest: PieceIndex(0x01020304), freeUploadKilobits: 1500)),
-        "02 01 03 0003ff 01020304 05dc"
+                newest: PieceIndex(0x01020304), inner: 0x8000_0005)),
+        "02 01 03 0003ff 01020304 80000005"
     ),
     (
-        .status(LiveStatus(flags: [], depths: [255], newest: nil, freeUploadKilobits: 65_535)),
-        "02 00 01 ff ffffffff ffff"
+        .status(LiveStatus(flags: [], depths: [255], newest: nil, inner: 0)),
+        "02 00 01 ff ffffffff 00000000"
     ),
     (.wantRecords(from: PieceIndex(256), count: 16), "03 00000100 10"),
     (.wantRecords(from: nil, count: 255), "03 ffffffff ff"),
@@ -97,7 +97,7 @@ struct LiveMessageTests {
 
     @Test("keeps the bits of a status that nobody knows yet")
     func flags() throws {
-        let status = bytes("02 83 01 00 00000000 0000")
+        let status = bytes("02 83 01 00 00000000 00000000")
         #expect(try decode(status).encoded == status)
     }
 

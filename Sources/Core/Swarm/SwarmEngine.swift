@@ -34,6 +34,8 @@ package struct SwarmEngine: Sendable {
     var firstWindowAt: Instant?
     var tunedAt: Instant?
     var deliveredAny = false
+    /// Records whose signatures are being checked.
+    var unverifiedRecords = 0
     /// When a record last came, and when records were last asked for.
     var recordAt = Instant.zero
     var recordsAskedAt = Instant.zero
@@ -43,16 +45,21 @@ package struct SwarmEngine: Sendable {
     var startEdge: PieceIndex?
 
     var stripes: [Stripe]
-    var patience = Patience()
+    /// When a parent was last given up for a better one.
+    var movedAt = Instant.zero
     var uploads = UploadQueue()
+    var welcome = Allotment()
     var uplink: Uplink
     var sourcePolicy: SourcePolicy
     var slots: FeedSlots
+    /// The stripes that this node passes on.
+    var inner: [Bool]
     /// The feeds in the order in which they were given, some of them gone.
     var newest: [(PeerHandle, Int)] = []
     /// What neighbours are told of our depths and our room, and how often that has changed.
     var toldDepths: [UInt8] = []
-    var toldOpen: [Bool]
+    var toldOpen: [Openness]
+    var toldInner: [Bool] = []
     var statusVersion = 0
     /// What happened, in numbers.
     package internal(set) var counters = SwarmCounters()
@@ -70,7 +77,8 @@ package struct SwarmEngine: Sendable {
             settings: RollingMetainfoSettings(pieces: settings.window * 2))
         table = PieceTable(base: firstPiece, capacity: settings.window * 2)
         stripes = Array(repeating: Stripe(), count: settings.stripes)
-        toldOpen = Array(repeating: true, count: settings.stripes)
+        toldOpen = Array(repeating: .all, count: settings.stripes)
+        inner = Array(repeating: false, count: settings.stripes)
         uplink = Uplink(
             initial: settings.initialInFlight, least: settings.leastInFlight,
             target: settings.queueTarget, limit: settings.upLimit)
@@ -96,8 +104,11 @@ package struct SwarmEngine: Sendable {
         case .liveReceived(let peer, let message): receivedLive(peer, message, now, &outputs)
         case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
         case .recordVerified(let peer, let record, let digest):
+            unverifiedRecords = max(0, unverifiedRecords - 1)
             verified(record, digest, from: peer, now, &outputs)
-        case .recordRefused(let peer): close(peer, .forged, now, &outputs)
+        case .recordRefused(let peer):
+            unverifiedRecords = max(0, unverifiedRecords - 1)
+            close(peer, .forged, now, &outputs)
         case .pieceVerified(let piece): verified(piece, now, &outputs)
         case .pieceRefused(let piece): refused(piece, now, &outputs)
         case .published(let record, let digest, let pieces):
@@ -132,6 +143,7 @@ package struct SwarmEngine: Sendable {
                 // Not when addresses come: the answer to this may be addresses.
                 if peers.count == 0, settings.role != .source { outputs.append(.wantPeers) }
             case .serve: serve(now, &outputs)
+            case .warm: keepWarm(now, &outputs)
             }
         }
     }
@@ -165,6 +177,18 @@ struct Stripe: Sendable {
     var lastDepth = ParentPolicy.unfed
     /// Our hops from the source.
     var depth = ParentPolicy.unfed
+    /// Since when nobody feeds us, where others have not been told so yet.
+    var orphanedAt: Instant?
+    /// How late its pieces come.
+    var patience = Patience()
+}
+
+/// Who may become a child in a stripe.
+enum Openness: Hashable, Sendable {
+    case all
+    /// Those who would pass the stripe on.
+    case inner
+    case none
 }
 
 /// Numbers for people and for the simulator.

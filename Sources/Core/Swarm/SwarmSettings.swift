@@ -60,6 +60,10 @@ package struct SwarmSettings: Sendable {
     package var statusInterval = Interval.seconds(2)
     /// The least time between two status messages to one peer.
     package var statusFloor = Interval.milliseconds(250)
+    /// The longest silence on the connection to a child. TCP forgets what a connection carries
+    /// when it was idle for a timeout (RFC 2861; 200 ms and a round trip on Linux), and begins
+    /// with ten packets again: a block of 16 KiB is twelve, and would take a round trip more.
+    package var warmth = Interval.milliseconds(220)
     /// Re-choke interval: newcomers cannot wait the ten seconds of BEP 3.
     package var chokeInterval = Interval.milliseconds(2500)
     /// A neighbour that says nothing for this long is no parent any more.
@@ -73,6 +77,14 @@ package struct SwarmSettings: Sendable {
     /// Blocks outside the first spreading that wait here before more are refused: half a second
     /// of what a home uplink has to spare.
     package var catchUpQueue = 6
+    /// How long catching up waits here for upload to spare before it is refused.
+    package var catchUpPatience = Interval.milliseconds(2000)
+    /// For how long a neighbour is a newcomer.
+    package var newcomer = Interval.seconds(6)
+    /// What newcomers get at the live stream's expense, as a share of the stream's rate, and how
+    /// many bytes of it at once: a key frame.
+    package var welcomeShare = 0.3
+    package var welcomeBurst = 65_536
     /// A newcomer's player that waits for one piece this long has it asked of a second neighbour.
     package var hedgeAfter = Interval.milliseconds(250)
     /// The part of the play window in which the earliest deadline goes first.

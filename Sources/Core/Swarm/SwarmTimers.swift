@@ -11,6 +11,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
     case slots
     case connect
     case serve
+    case warm
 
     /// The name: an interpolation would look it up by reflection each time.
     var name: String {
@@ -22,6 +23,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
         case .slots: "slots"
         case .connect: "connect"
         case .serve: "serve"
+        case .warm: "warm"
         }
     }
 }

@@ -75,7 +75,7 @@ extension LiveMessage {
         out.append(UInt8(status.depths.count))
         out.append(contentsOf: status.depths)
         out.append(bigEndian: status.newest?.value ?? noPiece)
-        out.append(bigEndian: status.freeUploadKilobits)
+        out.append(bigEndian: status.inner)
     }
 
     private static func decodeRecords(
@@ -114,7 +114,7 @@ extension LiveMessage {
             flags: LiveStatus.Flags(rawValue: flags),
             depths: try reader.bytes(stripes, in: payload),
             newest: try reader.piece(in: payload),
-            freeUploadKilobits: try reader.read(UInt16.self, in: payload))
+            inner: try reader.read(UInt32.self, in: payload))
     }
 }
 

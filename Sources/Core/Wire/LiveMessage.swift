@@ -33,17 +33,17 @@ package struct LiveStatus: Hashable, Sendable {
     package var depths: [UInt8]
     /// The newest piece that the sender knows of; nil (0xffffffff on the wire) if it knows none.
     package var newest: PieceIndex?
-    /// The upload that the sender has to spare, in kbit/s; 65535 means that or more.
-    package var freeUploadKilobits: UInt16
+    /// The stripes that the sender passes on rather than the others: bit `s` is stripe `s`.
+    package var inner: UInt32
 
     /// A status with these fields.
     package init(
-        flags: Flags, depths: [UInt8], newest: PieceIndex?, freeUploadKilobits: UInt16
+        flags: Flags, depths: [UInt8], newest: PieceIndex?, inner: UInt32
     ) {
         self.flags = flags
         self.depths = depths
         self.newest = newest
-        self.freeUploadKilobits = freeUploadKilobits
+        self.inner = inner
     }
 }
 

@@ -1,5 +1,6 @@
 // In how many stripes a node feeds others. Nobody knows a home line's upload beforehand, so it is
-// learnt from how long live blocks wait here for their turn. Knows no peers.
+// learnt: what the line has shown to carry is the least, and how long live blocks wait here for
+// their turn says whether it can be more. Knows no peers.
 
 import Primitives
 
@@ -9,31 +10,51 @@ struct FeedSlots: Sendable {
     static let crowded = 0.3
     /// Below this wait there is room for more: it is what four siblings wait for each other.
     static let calm = 0.1
+    /// The part of what the line has shown to carry that is promised: the rest is for newcomers,
+    /// for what falls out, and for the line's own moods.
+    private static let promised = 0.85
 
     /// The feeds that may be given.
     private(set) var count: Int
-    /// The running mean of waiting, in seconds.
-    private(set) var wait = 0.0
+    /// What the line has shown to carry, in feeds; never lets go below that.
+    private var shown = 1
+    /// The running mean of waiting, in seconds, and when it last changed.
+    private var mean = 0.0
+    private var learntAt = Instant.zero
     private var changedAt = Instant.zero
     private var crowdedAt: Instant?
     /// Time that a change takes to show in the mean.
     private let pause = Interval.milliseconds(500)
     /// Once it has been too much, more is tried this seldom: each try that fails sends a child
     /// and all below it to look for another parent.
-    private let caution = Interval.seconds(15)
+    private let caution = Interval.seconds(5)
 
     /// Begins with `initial` feeds.
     init(initial: Int) { count = initial }
 
     /// A live block has waited for its turn for so long.
-    mutating func learn(_ waited: Interval) {
-        wait += (max(0, min(waited.seconds, 2)) - wait) / 12
+    mutating func learn(_ waited: Interval, at now: Instant) {
+        mean = wait(at: now)
+        mean += (max(0, min(waited.seconds, 2)) - mean) / 12
+        learntAt = now
+    }
+
+    /// The line has carried `feeds` feeds, newcomers' and all else counted in.
+    mutating func fit(_ feeds: Double) {
+        shown = max(1, Int(min(feeds, 10_000) * Self.promised))
+        count = max(count, shown)
+    }
+
+    /// The mean wait in seconds; halved with every two seconds in which nothing was sent.
+    func wait(at now: Instant) -> Double {
+        let idle = (now - learntAt).seconds
+        return idle < 1 ? mean : mean / (1 + idle / 2)
     }
 
     /// Whether one more feed can be given beyond the `used` ones; grows where all goes well.
     mutating func hasRoom(used: Int, at now: Instant) -> Bool {
-        if used < count { return wait < Self.crowded }
-        guard wait < Self.calm, now - changedAt > pause,
+        if used < count { return wait(at: now) < Self.crowded }
+        guard wait(at: now) < Self.calm, now - changedAt > pause,
             crowdedAt.map({ now - $0 > caution }) ?? true
         else { return false }
         count = used + 1
@@ -43,16 +64,19 @@ struct FeedSlots: Sendable {
 
     /// Whether one of the `used` feeds is to be taken back; shrinks where it is.
     mutating func isCrowded(used: Int, at now: Instant) -> Bool {
-        guard wait > Self.crowded, used > 0, now - changedAt > pause else { return false }
-        count = max(1, min(count, used) - 1)
+        guard wait(at: now) > Self.crowded, used > shown, now - changedAt > pause
+        else { return false }
+        count = max(shown, min(count, used) - 1)
         changedAt = now
         crowdedAt = now
+        // What waited before says nothing of what will wait now.
+        mean = Self.crowded * 0.8
         return used > count
     }
 
     /// Whether nobody else should ask.
     func isFull(used: Int, at now: Instant) -> Bool {
-        if used < count { return wait > Self.crowded }
-        return wait > Self.calm || crowdedAt.map({ now - $0 < caution }) ?? false
+        if used < count { return wait(at: now) > Self.crowded }
+        return wait(at: now) > Self.calm || crowdedAt.map({ now - $0 < caution }) ?? false
     }
 }

@@ -26,8 +26,7 @@ struct SourcePolicy: Sendable {
 
     private var children: [[Child]]
     private let roots: Int
-    private var tokens = 0.0
-    private var refilledAt: Instant?
+    private var extra = Allotment()
 
     /// A policy of `roots` children in each of `stripes`.
     init(stripes: Int, roots: Int) {
@@ -45,11 +44,14 @@ struct SourcePolicy: Sendable {
         children[stripe].contains { $0.peer == peer }
     }
 
-    /// Decides on a viewer that asks for `stripe`.
+    /// Decides on a viewer that asks for `stripe`; `passing` are those who would pass it on.
     ///
-    /// While there is room everybody is fed. Then a viewer that holds two stripes more than the
-    /// asker gives one up: the first to come must not stay the only ones that pass on.
-    mutating func ask(_ peer: PeerHandle, for stripe: Int, at now: Instant) -> Verdict {
+    /// While there is room everybody is fed. Then whoever would not pass the stripe on makes
+    /// place for one that would, and a viewer that holds two stripes more than the asker gives
+    /// one up: the first to come must not stay the only ones that pass on.
+    mutating func ask(
+        _ peer: PeerHandle, for stripe: Int, passing: Set<PeerHandle>, at now: Instant
+    ) -> Verdict {
         if let place = children[stripe].firstIndex(where: { $0.peer == peer }) {
             children[stripe][place].askedAt = now
             return .feed
@@ -60,12 +62,19 @@ struct SourcePolicy: Sendable {
             children[stripe].append(child)
             return .feed
         }
-        let mine = share(of: peer)
-        let richest = children[stripe].max { share(of: $0.peer) < share(of: $1.peer) }?.peer
-        guard let richest, share(of: richest) >= mine + 2 else { return .refuse }
-        children[stripe].removeAll { $0.peer == richest }
+        guard let old = victim(of: peer, in: stripe, passing: passing) else { return .refuse }
+        children[stripe].removeAll { $0.peer == old }
         children[stripe].append(child)
-        return .replace(richest)
+        return .replace(old)
+    }
+
+    private func victim(
+        of peer: PeerHandle, in stripe: Int, passing: Set<PeerHandle>
+    ) -> PeerHandle? {
+        let byShare = children[stripe].map(\.peer).sorted { share(of: $0) > share(of: $1) }
+        guard passing.contains(peer) else { return nil }
+        if let leaf = byShare.first(where: { !passing.contains($0) }) { return leaf }
+        return byShare.first { share(of: $0) >= share(of: peer) + 2 }
     }
 
     /// A viewer is gone or gives a stripe up (all of them where `stripe` is nil).
@@ -79,12 +88,6 @@ struct SourcePolicy: Sendable {
     ///
     /// The budget fills at `rate` and holds three seconds of it, for the start of a swarm.
     mutating func spend(_ count: Int, rate: ByteRate, at now: Instant) -> Bool {
-        let full = rate.bytesPerSecond * 3
-        let past = refilledAt.map { (now - $0).seconds } ?? 3
-        tokens = min(full, tokens + past * rate.bytesPerSecond)
-        refilledAt = now
-        guard tokens >= Double(count) else { return false }
-        tokens -= Double(count)
-        return true
+        extra.take(count, rate: rate, depth: Int(rate.bytesPerSecond * 3), at: now)
     }
 }

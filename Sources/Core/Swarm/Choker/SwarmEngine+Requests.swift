@@ -41,7 +41,7 @@ extension SwarmEngine {
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
-            if live { _ = sourcePolicy.ask(peer, for: stripe, at: now) }
+            if live { _ = sourcePolicy.ask(peer, for: stripe, passing: [], at: now) }
             guard live || !isBusy && spendsExtra(block, now) else {
                 return refuse(peer, block, now, &outputs)
             }
@@ -50,7 +50,9 @@ extension SwarmEngine {
             if live { peers[peer]?.childSince[stripe] = now }
             guard live || !isBusy else { return refuse(peer, block, now, &outputs) }
         }
-        uploads.add(Upload(peer: peer, block: block, since: now, live: live))
+        let purpose: Upload.Purpose =
+            live ? .live : welcomes(peer, block, now) ? .welcome : .catchUp
+        uploads.add(Upload(peer: peer, block: block, since: now, purpose: purpose))
         serve(now, &outputs)
     }
 
@@ -58,7 +60,26 @@ extension SwarmEngine {
     ///
     /// A newcomer that is refused turns to another at once; one that waits here loses seconds.
     private var isBusy: Bool {
-        uploads.ready.count { !$0.live } >= settings.catchUpQueue
+        uploads.ready.count { $0.purpose != .live } >= settings.catchUpQueue
+    }
+
+    /// Whether a newcomer's request goes along with the live stream.
+    ///
+    /// A key frame and a moment of stream from each neighbour let a player begin; given to all
+    /// who fall behind, everybody would.
+    private mutating func welcomes(_ peer: PeerHandle, _ block: Block, _ now: Instant) -> Bool {
+        guard let state = peers[peer], now - state.joinedAt < settings.newcomer else {
+            return false
+        }
+        let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * settings.welcomeShare)
+        return welcome.take(Int(block.length), rate: rate, depth: settings.welcomeBurst, at: now)
+    }
+
+    /// Refuses what has waited so long for spare upload that somebody else may be quicker.
+    mutating func refuseStale(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        for stale in uploads.dropStale(after: settings.catchUpPatience, at: now) {
+            outputs.append(.send(stale.peer, .reject(stale.block)))
+        }
     }
 
     /// The source's budget beyond the standing copies.
@@ -90,7 +111,7 @@ extension SwarmEngine {
         guard isNear, adopts(peer, in: stripe, now, &outputs) else {
             return refuse(peer, block, now, &outputs)
         }
-        uploads.keep(Upload(peer: peer, block: block, since: now, live: true))
+        uploads.keep(Upload(peer: peer, block: block, since: now, purpose: .live))
     }
 
     /// Whether `peer` is or becomes our child in `stripe`.
@@ -104,9 +125,17 @@ extension SwarmEngine {
             peers[peer]?.childSince[stripe] = now
             return true
         }
-        guard stripes[stripe].depth < ParentPolicy.deepest, stripes[stripe].parent != peer
+        // Whoever has just lost its own parent takes nobody in: two such could feed each other.
+        guard stripes[stripe].depth < ParentPolicy.deepest, let parent = stripes[stripe].parent,
+            parent != peer
         else { return false }
-        guard hasRoom(in: stripe), slots.hasRoom(used: feedsGiven, at: now) else { return false }
+        let passesOn = peers[peer]?.passesOn(stripe) ?? false
+        let room = slots.hasRoom(used: feedsGiven, at: now)
+        switch Adoption.decide(passesOn: passesOn, stripe: stripe, in: nursery(hasRoom: room)) {
+        case .adopt: break
+        case .replace(let child, let stripe): letGo(child, in: stripe, &outputs)
+        case .refuse: return false
+        }
         peers[peer]?.childSince[stripe] = now
         newest.append((peer, stripe))
         timers.wake(.slots, by: now + .milliseconds(500))
@@ -114,9 +143,30 @@ extension SwarmEngine {
         return true
     }
 
-    /// Whether there are few enough children in a stripe.
-    func hasRoom(in stripe: Int) -> Bool {
-        peers.children(in: stripe) < max(settings.fanOut, slots.count / 4)
+    /// The children as Adoption sees them.
+    func nursery(hasRoom: Bool) -> Nursery {
+        let feeds = newest.compactMap { peer, stripe in
+            peers[peer].flatMap { state in
+                state.childSince[stripe] == nil
+                    ? nil
+                    : Nursery.Feed(
+                        peer: peer, stripe: stripe, passesOn: state.passesOn(stripe))
+            }
+        }
+        return Nursery(
+            feeds: feeds, inner: inner, fanOut: settings.fanOut, slots: slots.count,
+            hasRoom: hasRoom)
+    }
+
+    /// A neighbour is no child any more in a stripe; what it is to get next it still gets, so
+    /// that it can look for another parent without missing a piece.
+    private mutating func letGo(
+        _ peer: PeerHandle, in stripe: Int, _ outputs: inout [SwarmOutput]
+    ) {
+        peers[peer]?.childSince[stripe] = nil
+        let stripes = settings.stripes
+        let dropped = uploads.dropStanding(peer, keeping: 1) { Int($0.value) % stripes == stripe }
+        outputs += dropped.map { .send(peer, .reject($0)) }
     }
 
     /// Stripe feeds given to all children together.
@@ -125,16 +175,15 @@ extension SwarmEngine {
     /// Lets the newest child go while live blocks wait too long for their turn.
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         let used = feedsGiven
+        let feed = streamRate.bytesPerSecond / Double(settings.stripes)
+        if feed > 0 { slots.fit(uplink.rate.bytesPerSecond / feed) }
         newest.removeAll { peers[$0.0]?.childSince[$0.1] == nil }
         if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
         timers.wake(.status, by: now)
         guard slots.isCrowded(used: used, at: now) else { return }
         while let (peer, stripe) = newest.popLast() {
             guard peers[peer]?.childSince[stripe] != nil else { continue }
-            peers[peer]?.childSince[stripe] = nil
-            let stripes = settings.stripes
-            let dropped = uploads.dropStanding(peer) { Int($0.value) % stripes == stripe }
-            outputs += dropped.map { .send(peer, .reject($0)) }
+            letGo(peer, in: stripe, &outputs)
             return
         }
     }
@@ -142,13 +191,12 @@ extension SwarmEngine {
     private mutating func feeds(
         _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
-        switch sourcePolicy.ask(peer, for: stripe, at: now) {
+        let passing = Set(peers.filter { $0.passesOn(stripe) })
+        switch sourcePolicy.ask(peer, for: stripe, passing: passing, at: now) {
         case .feed: return true
         case .refuse: return false
         case .replace(let old):
-            let stripes = settings.stripes
-            let dropped = uploads.dropStanding(old) { Int($0.value) % stripes == stripe }
-            outputs += dropped.map { .send(old, .reject($0)) }
+            letGo(old, in: stripe, &outputs)
             return true
         }
     }

@@ -18,6 +18,7 @@ extension SwarmEngine {
 
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        refuseStale(now, &outputs)
         while !uploads.ready.isEmpty {
             guard peers.underWay(at: now) + Self.blockBytes <= uplink.inFlight else { return }
             let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
@@ -28,6 +29,7 @@ extension SwarmEngine {
             let upload = uploads.next(
                 at: now, copyWeight: copyWeight,
                 copies: { table.contains($0) ? table[$0].copies : 0 },
+                passesOn: { peers[$0]?.passesOn(Int($1.value) % settings.stripes) ?? false },
                 canTake: { peers.takes($0, below: share, at: now) })
             guard let upload else {
                 uplink.giveBack(Self.blockBytes)
@@ -56,8 +58,10 @@ extension SwarmEngine {
         }
         sayHaves(to: peer, unlessSince: .milliseconds(150), now, &outputs)
         outputs.append(.sendBlock(peer, block))
-        if upload.live { slots.learn(now - upload.since) }
+        if upload.purpose == .live { slots.learn(now - upload.since, at: now) }
         if block.offset == 0 { table[block.piece].copies += 1 }
+        peers[peer]?.toldAt = now
+        timers.wake(.warm, by: now + settings.warmth)
         if peers[peer]?.inFlight == 0 { peers[peer]?.progressAt = now }
         peers[peer]?.inFlight += Self.blockBytes
         peers[peer]?.sent += Int(block.length)
@@ -79,6 +83,24 @@ extension SwarmEngine {
         peers[peer]?.inFlight = sample.unacknowledged
         if sample.roundTrip > .zero { peers[peer]?.roundTrip = sample.roundTrip }
         serve(now, &outputs)
+    }
+
+    /// Says nothing, to children that nothing was said to for a while.
+    mutating func keepWarm(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        var next = Instant.never
+        for peer in peers.handles {
+            guard let state = peers[peer], isChild(peer, state) else { continue }
+            if now - state.toldAt >= settings.warmth {
+                outputs.append(.send(peer, .keepAlive))
+                peers[peer]?.toldAt = now
+            }
+            next = min(next, (peers[peer]?.toldAt ?? now) + settings.warmth)
+        }
+        if next < .never { timers.wake(.warm, by: next) }
+    }
+
+    private func isChild(_ peer: PeerHandle, _ state: PeerState) -> Bool {
+        settings.role == .source ? sourcePolicy.share(of: peer) > 0 : state.childStripes > 0
     }
 
     // MARK: Telling
@@ -128,12 +150,35 @@ extension SwarmEngine {
 
     /// Sees whether there is something new to tell of depths and room.
     private mutating func noteOffers(_ now: Instant) {
+        chooseInner()
         let depths = stripes.map(\.depth)
-        let isFull = slots.isFull(used: feedsGiven, at: now)
-        let open = stripes.indices.map { !isFull && hasRoom(in: $0) }
-        guard depths != toldDepths || open != toldOpen else { return }
-        (toldDepths, toldOpen) = (depths, open)
+        let nursery = nursery(hasRoom: !slots.isFull(used: feedsGiven, at: now))
+        let open = stripes.indices.map { openness(of: $0, nursery) }
+        guard depths != toldDepths || open != toldOpen || inner != toldInner else { return }
+        (toldDepths, toldOpen, toldInner) = (depths, open, inner)
         statusVersion += 1
+    }
+
+    private func openness(of stripe: Int, _ nursery: Nursery) -> Openness {
+        guard stripes[stripe].parent != nil else { return .none }
+        if Adoption.decide(passesOn: false, stripe: stripe, in: nursery) != .refuse { return .all }
+        let verdict = Adoption.decide(passesOn: true, stripe: stripe, in: nursery)
+        return verdict == .refuse ? .none : .inner
+    }
+
+    /// Looks anew at which stripes this node passes on.
+    private mutating func chooseInner() {
+        guard settings.role != .source else { return }
+        let stands = stripes.indices.map { s in
+            StripeStand(
+                depth: stripes[s].depth,
+                children: newest.count { $0.1 == s && peers[$0.0]?.childSince[s] != nil },
+                isInner: inner[s])
+        }
+        let count = InnerStripes.count(slots: slots.count, fanOut: settings.fanOut)
+        inner = InnerStripes.choose(stands, count: count) { stripe in
+            Double(ourID.salt(stripe) >> 40) / Double(1 << 24)
+        }
     }
 
     /// Tells a neighbour how near to the source it would be fed in each stripe: its children the
@@ -143,8 +188,7 @@ extension SwarmEngine {
         peers[peer]?.statusVersion = statusVersion
         let depths = stripes.indices.map { s in
             if settings.role == .source { return UInt8(0) }
-            let isOffered = toldOpen[s] || peers[peer]?.childSince[s] != nil
-            return isOffered ? stripes[s].depth : ParentPolicy.unfed
+            return isOffered(peer, s) ? stripes[s].depth : ParentPolicy.unfed
         }
         outputs.append(
             .sendLive(
@@ -152,6 +196,17 @@ extension SwarmEngine {
                 .status(
                     LiveStatus(
                         flags: .takesStandingRequests, depths: depths, newest: metainfo.newest,
-                        freeUploadKilobits: .max))))
+                        inner: inner.indices.reduce(0) {
+                            $0 | (inner[$1] ? 1 << UInt32($1) : 0)
+                        }))))
+    }
+
+    private func isOffered(_ peer: PeerHandle, _ stripe: Int) -> Bool {
+        if peers[peer]?.childSince[stripe] != nil { return true }
+        switch toldOpen[stripe] {
+        case .all: return true
+        case .inner: return peers[peer]?.passesOn(stripe) ?? false
+        case .none: return false
+        }
     }
 }

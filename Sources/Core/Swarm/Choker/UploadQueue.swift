@@ -11,14 +11,28 @@ struct Upload: Hashable, Sendable {
     var block: Block
     /// Since when it could have been sent.
     var since: Instant
-    /// Whether it is part of the stream's first spreading, not catching up.
-    var live: Bool
+    /// What it is sent for.
+    var purpose: Purpose
+
+    /// What a block is sent for.
+    enum Purpose: Hashable, Sendable {
+        /// The stream's first spreading.
+        case live
+        /// A newcomer's beginning.
+        case welcome
+        /// Catching up, with what the line has to spare.
+        case catchUp
+    }
 }
 
 /// Requests that wait.
 struct UploadQueue: Sendable {
     /// What can be sent.
     private(set) var ready: [Upload] = []
+    /// What a leaf waits for those who pass on, in seconds: four copies' time on a home line.
+    private let leafWeight = 0.25
+    /// After this long catching up takes its turn: whoever asks so late has nobody else.
+    private let patience = Interval.milliseconds(800)
     private var standing: [PieceIndex: [Upload]] = [:]
     private var counts: [PeerHandle: Int] = [:]
 
@@ -67,14 +81,19 @@ struct UploadQueue: Sendable {
     /// Drops all of a neighbour's requests.
     mutating func drop(_ peer: PeerHandle) { remove { $0.peer == peer } }
 
-    /// Drops the requests of a neighbour for a stripe of pieces not here yet; answers them.
-    mutating func dropStanding(_ peer: PeerHandle, where wanted: (PieceIndex) -> Bool) -> [Block] {
-        var dropped: [Block] = []
-        for (piece, waiting) in standing where wanted(piece) {
-            dropped += waiting.filter { $0.peer == peer }.map(\.block)
+    /// Drops the requests of a neighbour for a stripe of pieces not here yet, but those for the
+    /// first `kept` of these pieces; answers what was dropped.
+    mutating func dropStanding(
+        _ peer: PeerHandle, keeping kept: Int, where wanted: (PieceIndex) -> Bool
+    ) -> [Block] {
+        let pieces = standing.filter { piece, waiting in
+            wanted(piece) && waiting.contains { $0.peer == peer }
+        }
+        let dropped = pieces.keys.sorted().dropFirst(kept).flatMap { piece in
+            (pieces[piece] ?? []).filter { $0.peer == peer }.map(\.block)
         }
         remove { $0.peer == peer && dropped.contains($0.block) }
-        return dropped.sorted { $0.piece < $1.piece }
+        return dropped
     }
 
     /// Drops standing requests for pieces before `piece`, which will not come any more.
@@ -89,24 +108,64 @@ struct UploadQueue: Sendable {
     ///
     /// The score is in seconds, the least goes first: each copy of the piece that has gone
     /// counts `copyWeight` (the least-sent piece first, as PULSE has it), and waiting counts
-    /// against itself. Catching up goes after all that is spread for the first time: a tree that
-    /// waits for those who fell out of it makes more of them fall out. (With a turn for it after
-    /// 0.6 s the lag of 100 viewers is 4.0 s instead of 1.6 s.)
+    /// against itself. Catching up goes after all that is spread for the first time, for a while: a
+    /// tree that waits for those who fell out of it makes more of them fall out. A leaf waits
+    /// for those who pass on: nobody waits for the leaf.
     mutating func next(
         at now: Instant, copyWeight: Double, copies: (PieceIndex) -> Int,
-        canTake: (PeerHandle) -> Bool
+        passesOn: (PeerHandle, PieceIndex) -> Bool, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             var score = copyWeight * Double(copies(upload.block.piece))
-            if !upload.live { score += 1000 }
+            switch upload.purpose {
+            case .catchUp: if now - upload.since < patience { score += 1000 }
+            case .welcome: break
+            case .live: if !passesOn(upload.peer, upload.block.piece) { score += leafWeight }
+            }
             score -= (now - upload.since).seconds
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
         guard let best else { return nil }
-        let upload = ready.remove(at: best.index)
+        let index = older(than: best.index, at: now, passesOn: passesOn)
+        let upload = ready.remove(at: index)
         counts[upload.peer, default: 1] -= 1
         return upload
+    }
+
+    /// What a neighbour's player needs first goes in the place of a newer piece that only waits
+    /// there: it costs nobody else anything, and whoever has come late gets on.
+    private mutating func older(
+        than index: Int, at now: Instant, passesOn: (PeerHandle, PieceIndex) -> Bool
+    ) -> Int {
+        let chosen = ready[index]
+        guard chosen.purpose == .live, !passesOn(chosen.peer, chosen.block.piece) else {
+            return index
+        }
+        let behind = ready.indices.filter {
+            ready[$0].peer == chosen.peer && ready[$0].purpose != .live
+                && ready[$0].block.piece < chosen.block.piece
+        }
+        let first = behind.min {
+            let (a, b) = (ready[$0].block, ready[$1].block)
+            return (a.piece, a.offset) < (b.piece, b.offset)
+        }
+        guard let first else { return index }
+        ready[index].since = now
+        return first
+    }
+
+    /// Drops what is to be sent with what the line has to spare and has waited for longer than
+    /// `patience`; answers it.
+    mutating func dropStale(after patience: Interval, at now: Instant) -> [Upload] {
+        let isStale = { (upload: Upload) in
+            upload.purpose == .catchUp && now - upload.since > patience
+        }
+        let stale = ready.filter(isStale)
+        guard !stale.isEmpty else { return [] }
+        ready.removeAll(where: isStale)
+        for upload in stale { counts[upload.peer, default: 1] -= 1 }
+        return stale
     }
 
     private mutating func remove(where gone: (Upload) -> Bool) {

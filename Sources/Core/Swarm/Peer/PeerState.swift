@@ -37,6 +37,8 @@ struct PeerState: Sendable {
 
     /// Its hops from the source in each stripe.
     var depths: [UInt8]
+    /// The stripes that it passes on: bit `s` is stripe `s`.
+    var inner: UInt32 = 0
     /// Stripes in which it has refused to feed us, until when.
     var refusedUntil: [Instant]
     /// How often in a row it has refused in each stripe.
@@ -64,6 +66,8 @@ struct PeerState: Sendable {
 
     /// Bytes under way to it.
     var inFlight = 0
+    /// When something was last sent to it.
+    var toldAt = Instant.zero
     /// When its acknowledgements last moved.
     var progressAt: Instant
     var roundTrip = Interval.milliseconds(100)
@@ -81,6 +85,9 @@ struct PeerState: Sendable {
         childSince = Array(repeating: nil, count: stripes)
         gives = RateMeter(constant: .seconds(3))
     }
+
+    /// Whether it would feed others in a stripe.
+    func passesOn(_ stripe: Int) -> Bool { inner & (1 << UInt32(stripe)) != 0 }
 
     /// How many stripes it is fed in by us.
     var childStripes: Int { childSince.count { $0 != nil } }

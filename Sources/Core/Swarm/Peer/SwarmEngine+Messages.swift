@@ -150,6 +150,7 @@ extension SwarmEngine {
         guard status.depths.count == settings.stripes else { return }
         let changed = peers[peer]?.depths != status.depths
         peers[peer]?.depths = status.depths
+        peers[peer]?.inner = status.inner
         if let newest = status.newest {
             if peers[peer]?.isSource ?? false { peers[peer]?.newest = newest }
             hint(newest, now)

@@ -10,7 +10,7 @@ struct Patience: Sendable {
 
     /// The bounds within which a piece is called late: below, a second request would mostly be
     /// a second copy; above, the player would feel it.
-    private let bounds = 0.25...1.2
+    private let bounds = 0.25...2.5
 
     /// Counts a piece that came `delay` after the live edge had passed it; negative counts as 0.
     mutating func learn(_ delay: Interval) {

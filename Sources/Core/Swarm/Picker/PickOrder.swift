@@ -17,9 +17,6 @@ struct Candidate: Hashable, Sendable {
 enum PickOrder {
     /// First what is due within `urgent` of now, earliest deadline first; then the rest, rarest
     /// first with ties to the newest (field notes: rarest-plus-newest is what spreads).
-    ///
-    /// `spread` in 0...1 is a random number by which urgent pieces of equal rank are rotated, so
-    /// that viewers with the same deadlines do not all ask for the same oldest piece.
     static func sorted(
         _ candidates: [Candidate], now: Instant, urgent: Interval
     ) -> [Candidate] {

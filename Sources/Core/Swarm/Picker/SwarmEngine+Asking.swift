@@ -65,11 +65,11 @@ extension SwarmEngine {
     mutating func rescue(
         _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        var underWay = range.count {
-            table.contains($0)
-                && table[$0].asks.contains {
+        var underWay = range.count { piece in
+            table.contains(piece)
+                && table[piece].asks.contains {
                     // One that is late itself must not stand in the way of the next attempt.
-                    $0.kind == .rescue && now - $0.at <= patience.limit
+                    $0.kind == .rescue && now - $0.at <= patience(of: piece)
                 }
         }
         var left = 2
@@ -85,7 +85,7 @@ extension SwarmEngine {
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
             let isDead = peers[ask.peer]?.isStuck(at: now) ?? true
             guard isDead || left > 0 && underWay < 4 else { continue }
-            guard isDead || now - max(seen, ask.at) > patience.limit,
+            guard isDead || now - max(seen, ask.at) > patience(of: piece),
                 let holder = bestHolder(of: piece, now)
             else { continue }
             counters.rescues += 1
@@ -117,6 +117,11 @@ extension SwarmEngine {
             let holder = bestHolder(of: piece, now)
         else { return }
         self.ask(holder, for: piece, .catchUp, now, &outputs)
+    }
+
+    /// How late a piece may be before it is asked for elsewhere.
+    private func patience(of piece: PieceIndex) -> Interval {
+        stripes[stripe(of: piece)].patience.limit
     }
 
     /// Whether `piece` was there before this node came, and its first attempts still run.
@@ -174,7 +179,7 @@ extension SwarmEngine {
         // Or what those who claim to hold it did not give.
         let isAlone =
             peers.count == 1 || peers.holders(of: piece) <= 1 || table[piece].failures > 0
-        return !deliveredAny || (isAlone && now - seen > patience.limit)
+        return !deliveredAny || (isAlone && now - seen > patience(of: piece))
     }
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.

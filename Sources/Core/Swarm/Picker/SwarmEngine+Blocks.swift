@@ -99,7 +99,9 @@ extension SwarmEngine {
         table[piece].state = .held
         counters.pieces += 1
         deliveredAny = true
-        if table[piece].cameStanding { patience.learn(now - (table[piece].seenAt ?? now)) }
+        if table[piece].cameStanding {
+            stripes[stripe(of: piece)].patience.learn(now - (table[piece].seenAt ?? now))
+        }
         absolve(table[piece].senders)
         for sender in table[piece].senders {
             let lateness = peers[sender]?.lateness ?? 0

@@ -39,9 +39,11 @@ extension SwarmEngine {
         for s in stripes.indices {
             let old = stripes[s].parent
             let possible = candidates(in: s, of: views, now)
-            let new = ParentPolicy.choose(possible, salt: ourID.salt(s))
+            let isUsable = possible.contains { $0.peer == old }
+            var new = ParentPolicy.choose(possible, salt: ourID.salt(s))
+            if isUsable, new != old, !mayMove(s, now) { new = old }
             if new != old {
-                let isUsable = possible.contains { $0.peer == old }
+                if isUsable { movedAt = now }
                 if let old, !isUsable { leave(old, in: s, &outputs) }
                 stripes[s].previous = isUsable ? old : nil
                 stripes[s].parent = new
@@ -51,6 +53,17 @@ extension SwarmEngine {
             }
             updateDepth(s, now)
         }
+    }
+
+    /// Whether a parent that feeds this node may be left for a better one.
+    ///
+    /// Seldom, and not everything at once: each move takes all below along, and trees in which
+    /// everybody goes where it looks best never come to rest.
+    private func mayMove(_ s: Int, _ now: Instant) -> Bool {
+        guard let parent = stripes[s].parent, let depth = peers[parent]?.depths[s],
+            depth < ParentPolicy.unfed
+        else { return true }
+        return now - stripes[s].since > .seconds(2) && now - movedAt > .milliseconds(500)
     }
 
     /// A parent that has not refused for this long feeds us.
@@ -66,12 +79,22 @@ extension SwarmEngine {
             stripes[s].isProven = now - stripes[s].since > trial + roundTrip
             if !stripes[s].isProven { new = max(old, new) }
         }
+        if new == ParentPolicy.unfed, old < ParentPolicy.unfed {
+            // Those below stay where they are for a moment: mostly another parent is found.
+            let since = stripes[s].orphanedAt ?? now
+            stripes[s].orphanedAt = since
+            if now - since < orphanGrace { return }
+        }
+        stripes[s].orphanedAt = nil
         guard new != old else { return }
         stripes[s].depth = new
         if new < ParentPolicy.unfed { stripes[s].lastDepth = new }
         if new == ParentPolicy.unfed { stripes[s].since = now }
         timers.wake(.status, by: now)
     }
+
+    /// How long an orphan does not tell that it is one.
+    private var orphanGrace: Interval { .seconds(1) }
 
     private func depth(under parent: PeerHandle?, in stripe: Int) -> UInt8 {
         guard let parent, let depth = peers[parent]?.depths[stripe], depth < ParentPolicy.unfed
@@ -127,7 +150,7 @@ extension SwarmEngine {
 
 extension PeerID {
     /// A number of its own for each node and stripe, by which equals are told apart.
-    fileprivate func salt(_ stripe: Int) -> UInt64 {
+    func salt(_ stripe: Int) -> UInt64 {
         var hasher: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in value.bytes { hasher = (hasher ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return hasher ^ UInt64(stripe) &* 0x9e37_79b9_7f4a_7c15

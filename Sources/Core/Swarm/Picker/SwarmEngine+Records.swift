@@ -25,6 +25,7 @@ extension SwarmEngine {
             }
             // Not counted against the peer: it may be that this node was led astray.
             guard isNear(record) else { continue }
+            unverifiedRecords += 1
             outputs.append(.verifyRecord(peer, record))
         }
     }

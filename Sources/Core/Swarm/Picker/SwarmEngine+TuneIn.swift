@@ -7,7 +7,9 @@ import Primitives
 extension SwarmEngine {
     /// Tunes in if it has not yet and there is a key frame that enough neighbours hold.
     mutating func tuneIn(_ now: Instant, _ outputs: inout [SwarmOutput]) {
-        guard settings.role != .source, wantFrom == nil, let edge else { return }
+        // With half of a batch of records the live edge would seem to be where they begin.
+        guard settings.role != .source, wantFrom == nil, unverifiedRecords == 0, let edge
+        else { return }
         var offering = peers.filter { $0.has.first != nil }
         if offering.isEmpty { offering = peers.filter { $0.isSource && $0.newest != nil } }
         guard !offering.isEmpty else { return }
