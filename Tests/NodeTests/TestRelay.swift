@@ -50,10 +50,10 @@ final class TestRelay {
 }
 
 extension ParsedChannelFile {
-    /// The same channel without anybody's address.
+    /// The same channel without anybody's address, for somebody who hears of nobody else either.
     var secluded: ParsedChannelFile {
         var file = file
-        (file.trackers, file.peers) = ([], [])
+        (file.trackers, file.peers, file.isPrivate) = ([], [], true)
         return ParsedChannelFile(
             file: file, infoBytes: infoBytes, signature: signature, signedMessage: signedMessage)
     }

@@ -44,6 +44,8 @@ final class TestViewer {
     var skipped: Int {
         events.entries.reduce(0) { if case .skipped(let count) = $1 { $0 + count } else { $0 } }
     }
+    /// How many neighbours it has.
+    var peerCount: Int { node.status.swarm.peers.count }
     var isPlaying: Bool { node.status.state == .playing }
     var hasEnded: Bool { events.entries.contains { if case .ended = $0 { true } else { false } } }
     var contradictions: Int {

@@ -171,6 +171,7 @@ enum Script {
         case .send(let peer, let message): "\(peer.slot): \(text(message))"
         case .sendLive(let peer, let message): text(message).map { "\(peer.slot): \($0)" }
         case .greet(let peer, _): "\(peer.slot): greet"
+        case .sendExchange(let peer, let message): "\(peer.slot): \(text(message))"
         case .sendBlock(let peer, let block): "\(peer.slot): block \(text(block))"
         case .close(let peer, let reason): "\(peer.slot): close, \(text(reason))"
         case .dial(let endpoint): "dial \(endpoint)"
@@ -207,6 +208,14 @@ enum Script {
         case .forget(let piece): "forget \(piece)"
         case .unknown(let type): "unknown \(type)"
         }
+    }
+
+    /// `tell +10.0.0.2:6881! -10.0.0.3:6881`, with a mark at those that can be reached.
+    private static func text(_ message: PeerExchangeMessage) -> String {
+        let added = message.added.map {
+            "+\($0.endpoint)\($0.flags.contains(.reachable) ? "!" : "")"
+        }
+        return (["tell"] + added + message.dropped.map { "-\($0)" }).joined(separator: " ")
     }
 
     private static func text(_ block: Block) -> String {

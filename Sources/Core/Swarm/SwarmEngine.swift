@@ -103,6 +103,8 @@ package struct SwarmEngine: Sendable {
         case .messageReceived(let peer, let message): received(peer, message, now, &outputs)
         case .liveReceived(let peer, let message): receivedLive(peer, message, now, &outputs)
         case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
+        case .exchangeReceived(let peer, let message):
+            exchanged(peer, message, now, &outputs)
         case .recordVerified(let peer, let record, let digest):
             unverifiedRecords = max(0, unverifiedRecords - 1)
             verified(record, digest, from: peer, now, &outputs)
@@ -138,6 +140,7 @@ package struct SwarmEngine: Sendable {
             case .status: tellStatus(now, &outputs)
             case .choke: choke(now, &outputs)
             case .slots: reviewSlots(now, &outputs)
+            case .exchange: tellContacts(now, &outputs)
             case .connect:
                 connect(now, &outputs)
                 // Not when addresses come: the answer to this may be addresses.

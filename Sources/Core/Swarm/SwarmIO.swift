@@ -86,6 +86,8 @@ package enum SwarmInput: Equatable, Sendable {
     case messageReceived(PeerHandle, Message)
     /// A message of the live extension came.
     case liveReceived(PeerHandle, LiveMessage)
+    /// A message of the peer exchange came (BEP 11).
+    case exchangeReceived(PeerHandle, PeerExchangeMessage)
     /// A block came; the driver holds its payload until it has carried out the outputs.
     case blockReceived(PeerHandle, Block)
     /// A record's signature is right; the digest is of the whole record.
@@ -122,6 +124,8 @@ package enum SwarmOutput: Equatable, Sendable {
     case send(PeerHandle, Message)
     /// Send a message of the live extension.
     case sendLive(PeerHandle, LiveMessage)
+    /// Tell of neighbours (BEP 11).
+    case sendExchange(PeerHandle, PeerExchangeMessage)
     /// Send our extension handshake.
     case greet(PeerHandle, LiveOffer)
     /// Send a block with its payload.

@@ -44,6 +44,9 @@ package struct SwarmSettings: Sendable {
     package var maxPeersPerAddress = 8
     /// Connection attempts under way.
     package var maxDialing = 12
+    /// Whether neighbours tell each other of their neighbours (BEP 11); not where the trackers
+    /// alone may say who takes part (BEP 27).
+    package var exchangesPeers = true
     /// Children in one stripe: more wait longer for their copy than a further hop takes.
     package var fanOut = 4
     /// Stripe feeds that a node begins with: one copy of the stream.

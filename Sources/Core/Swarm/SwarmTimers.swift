@@ -9,6 +9,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
     case status
     case choke
     case slots
+    case exchange
     case connect
     case serve
     case warm
@@ -21,6 +22,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
         case .status: "status"
         case .choke: "choke"
         case .slots: "slots"
+        case .exchange: "exchange"
         case .connect: "connect"
         case .serve: "serve"
         case .warm: "warm"

@@ -59,6 +59,7 @@ enum Cargo: Sendable {
     case message(Message)
     case live(LiveMessage)
     case greeting(ExtensionHandshake)
+    case exchange(PeerExchangeMessage)
     case block(Block, isPoisoned: Bool)
 }
 
@@ -75,7 +76,7 @@ extension Cargo {
         case .live(.records): .records
         case .live(.have): .have
         case .live(.status): .status
-        case .live: .other
+        case .live, .exchange: .other
         }
     }
 }

@@ -62,6 +62,8 @@ struct NodePlan: Sendable {
     var playout: PlayoutSettings?
     var link: AccessLink
     var conduct: Conduct
+    /// Whom it knows without the tracker.
+    var hint: NodeID?
 }
 
 /// One node.

@@ -25,7 +25,7 @@ extension World {
     mutating func discover(_ node: Int) {
         nodes[node].isAnnouncing = false
         nodes[node].announcedAt = now
-        guard nodes[node].isAlive else { return }
+        guard nodes[node].isAlive, now < trackerEnds else { return }
         var others = nodes.indices.filter { $0 != node && isListed($0) }
         if others.count > answerSize {
             for i in 0..<answerSize {

@@ -28,6 +28,7 @@ enum WireSize {
         // Four bytes of length, the type of extended messages, the id (BEP 10).
         case .live(let message): return 6 + payloadBytes(of: message)
         case .greeting(let handshake): return 6 + handshake.encoded.count
+        case .exchange(let message): return 6 + message.encoded.count
         }
     }
 

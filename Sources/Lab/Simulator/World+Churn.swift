@@ -31,15 +31,16 @@ extension World {
         return source
     }
 
-    /// Adds a viewer that joins at `moment`.
+    /// Adds a viewer that joins at `moment`; it may know a node without the tracker.
     @discardableResult
     package mutating func addViewer(
         _ link: AccessLink, at moment: Instant = .zero, conduct: Conduct = .honest,
         settings: SwarmSettings = SwarmSettings(role: .viewer),
-        playout: PlayoutSettings = PlayoutSettings()
+        playout: PlayoutSettings = PlayoutSettings(), knowing hint: NodeID? = nil
     ) -> NodeID {
         let viewer = add(
-            NodePlan(swarm: settings, playout: playout, link: link, conduct: conduct))
+            NodePlan(
+                swarm: settings, playout: playout, link: link, conduct: conduct, hint: hint))
         plan(.join(viewer.number), at: moment)
         return viewer
     }
@@ -108,6 +109,7 @@ extension World {
         nodes[node].begin(firstPiece: nextPiece)
         nodes[node].log.joinedAt = now
         announce(node)
+        takeHint(node)
     }
 
     mutating func act(_ action: Action) {
@@ -118,6 +120,12 @@ extension World {
         case .part(let some, let span): part(some, span)
         case .measure: beginMeasuring()
         }
+    }
+
+    /// A node turns to whom it knows.
+    mutating func takeHint(_ node: Int) {
+        guard let hint = nodes[node].plan.hint else { return }
+        feed(node, .discovered([endpoint(of: hint.number)]))
     }
 
     private mutating func depart(_ node: Int, _ isSilent: Bool) {

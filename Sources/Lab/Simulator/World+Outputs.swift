@@ -12,7 +12,10 @@ extension World {
         switch output {
         case .send(let peer, let message): write(.message(message), from: node, to: peer)
         case .sendLive(let peer, let message): write(.live(message), from: node, to: peer)
-        case .greet(let peer, let offer): write(.greeting(greeting(offer)), from: node, to: peer)
+        case .sendExchange(let peer, let message):
+            write(.exchange(message), from: node, to: peer)
+        case .greet(let peer, let offer):
+            write(.greeting(greeting(offer, node)), from: node, to: peer)
         case .sendBlock(let peer, let block): send(block, from: node, to: peer)
         case .close(let peer, _): close(node, peer.slot)
         case .dial(let endpoint): dial(endpoint, from: node)
@@ -31,7 +34,9 @@ extension World {
         case .tuneIn(let piece, _): play(node, .tunedIn(piece))
         case .ended(let piece): play(node, .ended(piece))
         case .contradiction: break
-        case .wantPeers: announce(node)
+        case .wantPeers:
+            announce(node)
+            takeHint(node)
         }
     }
 
@@ -43,9 +48,10 @@ extension World {
         feed(node, .recordVerified(peer, records[Int(first.value)], digest(of: first)))
     }
 
-    private func greeting(_ offer: LiveOffer) -> ExtensionHandshake {
+    private func greeting(_ offer: LiveOffer, _ node: Int) -> ExtensionHandshake {
         var handshake = ExtensionHandshake()
         handshake.ids = [.live: 3]
+        if nodes[node].plan.swarm.exchangesPeers { handshake.ids[.peerExchange] = 2 }
         handshake.listenPort = 6881
         handshake.client = "p2ptv 0.1"
         handshake.requestQueue = 500

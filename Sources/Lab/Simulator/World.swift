@@ -88,6 +88,8 @@ package struct World: Sendable {
     var sourceSentBefore = 0
     /// Until when a partition lasts.
     var partedUntil = Instant.zero
+    /// From then on the tracker answers nobody.
+    package var trackerEnds = Instant.never
 
     var outputs: [SwarmOutput] = []
     var inputs: [PendingInput] = []

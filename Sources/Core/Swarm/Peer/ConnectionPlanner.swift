@@ -1,10 +1,11 @@
 // Which addresses to connect to, and when. Keeps what became of each attempt; opens nothing.
+// What neighbours tell of is in ConnectionPlanner+Hearsay.
 
 import Primitives
 
 /// The addresses of possible neighbours.
 struct ConnectionPlanner: Sendable {
-    private enum Phase: Hashable {
+    enum Phase: Hashable {
         /// Not connected; may be tried from a moment on.
         case idle
         /// An attempt is under way.
@@ -13,17 +14,24 @@ struct ConnectionPlanner: Sendable {
         case connected
     }
 
-    private struct Known {
+    struct Known {
         var phase = Phase.idle
         var failures = 0
         var nextTry = Instant.zero
         var failedAt = Instant.zero
+        /// Who told of it, where only a neighbour did and it was never connected to.
+        var teller: IPAddress?
+
+        /// Whether it is not being tried, and known from `teller` alone.
+        func isIdle(toldBy teller: IPAddress) -> Bool { phase == .idle && self.teller == teller }
     }
 
     /// Addresses remembered: what a tracker gives ten times over.
     private let limit = 1000
-    private var known: [Endpoint: Known] = [:]
-    private var order: [Endpoint] = []
+    var known: [Endpoint: Known] = [:]
+    var order: [Endpoint] = []
+    /// Who told of addresses, in the order in which theirs are tried next.
+    var turns: [IPAddress] = []
     private var banned: Set<IPAddress> = []
     private var refused: Set<Endpoint> = []
 
@@ -32,36 +40,52 @@ struct ConnectionPlanner: Sendable {
 
     /// Takes new addresses in; those where no peer can live are dropped.
     mutating func add(_ endpoints: [Endpoint]) {
-        for endpoint in endpoints where known[endpoint] == nil && order.count < limit {
-            guard endpoint.port != 0, endpoint.address.isUnicast, !refused.contains(endpoint)
-            else { continue }
-            known[endpoint] = Known()
-            order.append(endpoint)
+        var room = limit - (order.count - heard)
+        for endpoint in endpoints where room > 0 {
+            guard endpoint.canBePeer, !refused.contains(endpoint) else { continue }
+            if known[endpoint] == nil { order.append(endpoint) }
+            if known[endpoint]?.teller != nil || known[endpoint] == nil { room -= 1 }
+            known[endpoint, default: Known()].teller = nil
         }
     }
 
-    /// Addresses to dial now, at most `room`.
+    /// Addresses to dial now, at most `room`, and none of those to avoid.
     ///
     /// A node that is `alone` tries every address again after five seconds at the latest: whoever
     /// watches is to be back within ten when the source is.
-    mutating func next(room: Int, alone: Bool = false, at now: Instant) -> [Endpoint] {
-        let patience = alone ? Interval.seconds(5) : .forever
+    mutating func next(
+        room: Int, alone: Bool = false, avoiding near: Set<Endpoint> = [], at now: Instant
+    ) -> [Endpoint] {
         var chosen: [Endpoint] = []
-        for endpoint in order where chosen.count < room {
-            guard let entry = known[endpoint], entry.phase == .idle,
-                min(entry.nextTry, entry.failedAt + patience) <= now,
-                !banned.contains(endpoint.address)
+        for endpoint in order where chosen.count < room && known[endpoint]?.teller == nil {
+            guard !near.contains(endpoint), isReady(endpoint, alone: alone, at: now)
             else { continue }
+            known[endpoint]?.phase = .dialing
+            chosen.append(endpoint)
+        }
+        while chosen.count < room, let endpoint = nextHeard(alone, near, now) {
             known[endpoint]?.phase = .dialing
             chosen.append(endpoint)
         }
         return chosen
     }
 
+    /// Whether an address may be tried now.
+    func isReady(_ endpoint: Endpoint, alone: Bool, at now: Instant) -> Bool {
+        guard let entry = known[endpoint], entry.phase == .idle else { return false }
+        let patience = alone ? Interval.seconds(5) : .forever
+        return min(entry.nextTry, entry.failedAt + patience) <= now && !isKeptOut(endpoint)
+    }
+
+    /// Whether an address is refused or banned.
+    func isKeptOut(_ endpoint: Endpoint) -> Bool {
+        refused.contains(endpoint) || banned.contains(endpoint.address)
+    }
+
     /// An attempt came to nothing, or a connection ended: try again after a while.
     ///
     /// One second doubled with each failure in a row, at most half a minute; after nine failures
-    /// the address is forgotten.
+    /// the address is forgotten, and after two if it is known by hearsay only.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard var entry = known[endpoint] else { return }
         entry.phase = .idle
@@ -69,7 +93,7 @@ struct ConnectionPlanner: Sendable {
         entry.failedAt = now
         entry.nextTry = now + .seconds(min(60, Double(1 << min(entry.failures, 6))) / 2)
         known[endpoint] = entry
-        if entry.failures > 8 { remove(endpoint) }
+        if entry.failures > (entry.teller == nil ? 8 : 1) { remove(endpoint) }
     }
 
     /// An address is a neighbour now.
@@ -104,7 +128,10 @@ struct ConnectionPlanner: Sendable {
     }
 
     /// Keeps an address out for good.
-    mutating func ban(_ address: IPAddress) { banned.insert(address) }
+    mutating func ban(_ address: IPAddress) {
+        banned.insert(address)
+        disbelieve(address)
+    }
 
     /// Whether an address is kept out.
     func isBanned(_ address: IPAddress) -> Bool { banned.contains(address) }

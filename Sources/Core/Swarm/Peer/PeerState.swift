@@ -18,6 +18,11 @@ struct PeerState: Sendable {
     /// A claim: it only makes others ask it less.
     var isSource = false
 
+    /// The port that it listens on, by its own word.
+    var listenPort: UInt16?
+    /// What it was told of our neighbours.
+    var exchange = PeerExchange()
+
     /// The four states of BEP 3.
     var amChoking = true
     var isChoking = true

@@ -36,6 +36,7 @@ extension SwarmEngine {
         let wasLive = peers[peer]?.isLive ?? false
         peers[peer]?.isLive = true
         peers[peer]?.isSource = live.isSource
+        noteExchange(peer, handshake, now)
         if let window = live.window {
             for piece in window.pieces { noteHolder(peer, piece, now) }
             firstWindowAt = firstWindowAt ?? now

@@ -77,6 +77,7 @@ extension SwarmEngine {
 
     /// Takes a neighbour out of everything.
     private mutating func forget(_ peer: PeerHandle, _ now: Instant) {
+        timers.wake(.exchange, by: now + .seconds(1))
         peers.remove(peer)
         uploads.drop(peer)
         sourcePolicy.release(peer)
@@ -131,7 +132,13 @@ extension SwarmEngine {
         let wanted = settings.targetPeers - peers.count - planner.dialing
         let room = min(wanted, settings.maxDialing - planner.dialing)
         guard settings.role != .source, room > 0 else { return }
-        outputs += planner.next(room: room, alone: peers.count == 0, at: now).map { .dial($0) }
+        // Who dialled us is here already, whoever else names it.
+        let near = peers.handles.compactMap { handle in
+            peers[handle].flatMap { $0.introduction.outgoing ? nil : $0.contact?.endpoint }
+        }
+        let chosen = planner.next(
+            room: room, alone: peers.count == 0, avoiding: Set(near), at: now)
+        outputs += chosen.map { .dial($0) }
     }
 
     /// Dials a quiet neighbour anew (after a cut its TCP may sleep for many seconds), and closes

@@ -127,6 +127,7 @@ extension BroadcastNode {
     ) {
         var swarmSettings = SwarmSettings(role: .source)
         swarmSettings.upLimit = settings.upLimit
+        swarmSettings.exchangesPeers = !parsed.file.isPrivate
         swarmSettings.window = windowPieces(settings.window, parsed.file.geometry)
         let id = newPeerID()
         let swarm = SwarmDriver(

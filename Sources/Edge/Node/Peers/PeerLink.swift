@@ -121,6 +121,12 @@ final class PeerLink {
         send(message.message(id: id))
     }
 
+    /// Sends a message of the peer exchange, if the other end has named the extension.
+    func send(_ message: PeerExchangeMessage) {
+        guard let id = theirIDs[.peerExchange] else { return }
+        send(message.message(id: id))
+    }
+
     /// Sends a block.
     func send(_ block: Block, payload: ArraySlice<UInt8>) {
         var header: [UInt8] = []

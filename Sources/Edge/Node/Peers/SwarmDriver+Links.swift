@@ -10,6 +10,8 @@ import Wire
 extension SwarmDriver {
     /// The number under which others send us live messages.
     static let liveID: UInt8 = 3
+    /// The number under which others send us what their neighbours are.
+    static let exchangeID: UInt8 = 2
 
     private var handshake: Handshake {
         Handshake(reserved: [.fast, .extensionProtocol], infoHash: infoHash, peerID: ourID)
@@ -92,6 +94,8 @@ extension SwarmDriver {
                 feed(.extensionsReceived(peer, handshake))
             } else if id == Self.liveID {
                 feed(.liveReceived(peer, try LiveMessage.decode(span)))
+            } else if id == Self.exchangeID, engine.exchangesPeers {
+                feed(.exchangeReceived(peer, try PeerExchangeMessage.decode(span)))
             }
         } catch {
             drop(peer)
@@ -117,6 +121,7 @@ extension SwarmDriver {
     func greeting(_ offer: LiveOffer) -> Message {
         var handshake = ExtensionHandshake()
         handshake.ids = [.live: Self.liveID]
+        if engine.exchangesPeers { handshake.ids[.peerExchange] = Self.exchangeID }
         handshake.listenPort = listenPort
         handshake.client = "p2ptv 0.1"
         handshake.requestQueue = 500

@@ -74,6 +74,7 @@ package final class RelayNode {
         // Half of the descriptors may be taken by connections that are being made or closed.
         swarm.maxPeers = min(swarm.maxPeers, max(places / 2, swarm.targetPeers))
         swarm.unchoked = swarm.maxPeers
+        swarm.exchangesPeers = !file.file.isPrivate
         if let limit = settings.upLimit {
             let share = ByteRate(bytesPerSecond: limit.bytesPerSecond / Double(count))
             swarm.begin(with: share, geometry: file.file.geometry)

@@ -95,6 +95,7 @@ package final class WatchNode {
     private func join(_ channel: ParsedChannelFile, _ host: PeerHost) {
         var swarmSettings = SwarmSettings(role: .viewer)
         swarmSettings.upLimit = settings.upLimit
+        swarmSettings.exchangesPeers = !channel.file.isPrivate
         swarmSettings.window = windowPieces(settings.window, channel.file.geometry)
         let id = newPeerID()
         let swarm = SwarmDriver(

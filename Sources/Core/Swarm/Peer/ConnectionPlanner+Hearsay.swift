@@ -1,0 +1,80 @@
+// Addresses that neighbours tell of (BEP 11). Nobody vouches for them: they are tried after those
+// of trackers, in turn by who told them, and forgotten soon. One that was connected to is an
+// address like any other from then on.
+
+import Primitives
+
+extension ConnectionPlanner {
+    /// Addresses known by hearsay: five tellers' worth.
+    private static let mostHeard = 200
+    /// Of these from one teller's address: what one message holds.
+    private static let mostPerTeller = 50
+    /// Ports of one address: a household's viewers, but no scan of somebody's ports.
+    private static let mostPorts = 4
+
+    /// Takes in what a neighbour at `teller` tells of.
+    ///
+    /// Where there is no room, whoever has told most makes it.
+    mutating func hear(_ endpoints: [Endpoint], from teller: IPAddress) {
+        for endpoint in endpoints where isNew(endpoint) && makeRoom(for: teller) {
+            known[endpoint] = Known(teller: teller)
+            order.append(endpoint)
+            if !turns.contains(teller) { turns.append(teller) }
+        }
+    }
+
+    /// A neighbour at `teller` is no longer connected to these.
+    mutating func withdraw(_ endpoints: [Endpoint], by teller: IPAddress) {
+        for endpoint in endpoints where known[endpoint]?.isIdle(toldBy: teller) ?? false {
+            remove(endpoint)
+        }
+    }
+
+    /// Forgets what a neighbour at `teller` told of and was not tried yet.
+    mutating func disbelieve(_ teller: IPAddress) {
+        withdraw(order, by: teller)
+        turns.removeAll { $0 == teller }
+    }
+
+    /// How many addresses are known by hearsay only.
+    var heard: Int { known.values.count { $0.teller != nil } }
+
+    /// The next address to dial of those known by hearsay, of each teller in turn.
+    mutating func nextHeard(_ alone: Bool, _ near: Set<Endpoint>, _ now: Instant) -> Endpoint? {
+        for (place, teller) in turns.enumerated() {
+            let endpoint = order.first {
+                known[$0]?.teller == teller && !near.contains($0)
+                    && isReady($0, alone: alone, at: now)
+            }
+            guard let endpoint else { continue }
+            turns.remove(at: place)
+            turns.append(teller)
+            return endpoint
+        }
+        turns.removeAll { teller in !known.values.contains { $0.teller == teller } }
+        return nil
+    }
+
+    private func isNew(_ endpoint: Endpoint) -> Bool {
+        guard known[endpoint] == nil, endpoint.canBePeer, !isKeptOut(endpoint) else { return false }
+        let ports = known.count { $0.key.address == endpoint.address && $0.value.teller != nil }
+        return ports < Self.mostPorts
+    }
+
+    private mutating func makeRoom(for teller: IPAddress) -> Bool {
+        var counts: [IPAddress: Int] = [:]
+        for entry in known.values { if let told = entry.teller { counts[told, default: 0] += 1 } }
+        let own = counts[teller] ?? 0
+        guard own < Self.mostPerTeller else { return false }
+        guard heard >= Self.mostHeard else { return true }
+        // By the order of addresses among equals, so that a run follows from its seed.
+        let most = order.reversed().compactMap { endpoint in
+            known[endpoint].flatMap { entry in
+                entry.phase == .idle ? entry.teller.map { (endpoint, counts[$0] ?? 0) } : nil
+            }
+        }.max { $0.1 < $1.1 }
+        guard let most, most.1 > own + 1 else { return false }
+        remove(most.0)
+        return true
+    }
+}
