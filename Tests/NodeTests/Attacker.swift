@@ -26,8 +26,9 @@ final class Attacker {
     private(set) var records: [[UInt8]] = []
     private(set) var refusals = 0
     private(set) var blocks = 0
-    /// Bytes that came.
+    /// Bytes that came, and who is told of them as they come.
     private(set) var received = 0
+    var counter: @Loop (Int) -> Void = { _ in }
     var script: Script
     var isReading = true
     private var decoder = FrameDecoder(limits: .live, features: [.fast, .extensionProtocol])
@@ -171,6 +172,7 @@ final class Attacker {
             connection.consumeInput { span in
                 for index in span.indices { pending.append(span[index]) }
                 received += span.count
+                counter(span.count)
                 return span.count
             }
             read()

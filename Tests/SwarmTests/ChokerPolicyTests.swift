@@ -281,31 +281,6 @@ struct UplinkTests {
         run(&line, rate: 100_000, from: 8, to: 30)
         #expect(line.rate.bytesPerSecond < 200_000)
     }
-
-    @Test("keeps to its limit over any second")
-    func limit() {
-        var line = uplink(limit: ByteRate(bytesPerSecond: 100_000))
-        var sent = 0
-        var now = Instant.zero
-        while now < .zero + .seconds(10) {
-            if let retry = line.admit(16_397, at: now) {
-                #expect(retry > now)
-                now = retry
-            } else {
-                sent += 16_397
-            }
-        }
-        #expect((950_000...1_050_000).contains(sent))
-    }
-
-    @Test("gives back what was not sent")
-    func giveBack() {
-        var line = uplink(limit: ByteRate(bytesPerSecond: 100_000))
-        while line.admit(16_397, at: .zero) == nil {}
-        line.giveBack(16_397)
-        let retry = line.admit(16_397, at: .zero)
-        #expect(retry == nil)
-    }
 }
 
 @Suite("The number of feeds")

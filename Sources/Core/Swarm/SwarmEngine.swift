@@ -120,8 +120,9 @@ package struct SwarmEngine: Sendable {
         case .fellBehind: tuneInAnew(now, &outputs)
         case .uplinkObserved(let peer, let sample): observed(peer, sample, now, &outputs)
         case .upLimitChanged(let limit):
-            uplink.limit = limit
+            uplink.keep(to: limit, at: now)
             serve(now, &outputs)
+        case .otherSent(let bytes): uplink.charge(bytes, at: now)
         case .discovered(let endpoints):
             // Trackers list the first to come first: taken in that order, everybody would turn
             // to the same few.
@@ -150,6 +151,12 @@ package struct SwarmEngine: Sendable {
             }
         }
     }
+
+    /// Whether uploads keep to a limit, under which all that is sent counts.
+    package var hasLimit: Bool { uplink.isLimited }
+
+    /// The bytes that a message of `count` bytes is on the line.
+    package static func onLine(_ count: Int) -> Int { RateLimit.onLine(count) }
 
     /// The stripe that `piece` travels in.
     func stripe(of piece: PieceIndex) -> Int { Int(piece.value) % settings.stripes }

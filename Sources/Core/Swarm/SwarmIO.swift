@@ -110,6 +110,9 @@ package enum SwarmInput: Equatable, Sendable {
     case uplinkObserved(PeerHandle, UplinkSample)
     /// Uploads are to keep to another rate from now on.
     case upLimitChanged(ByteRate)
+    /// So many bytes of other messages than blocks have gone to neighbours, with the headers of
+    /// their packets; asked for only where the engine `hasLimit`.
+    case otherSent(Int)
     /// Addresses of possible neighbours.
     case discovered([Endpoint])
     /// A connection attempt came to nothing.

@@ -25,6 +25,9 @@ extension World {
         nodes[node].needsSample = true
         traffic[cargo.kind.rawValue].count += 1
         traffic[cargo.kind.rawValue].bytes += size
+        if cargo.kind != .block, nodes[node].plan.swarm.upLimit != nil {
+            feed(node, .otherSent(WireSize.onLine(size)))
+        }
         enqueue(id)
     }
 

@@ -7,8 +7,7 @@ import Primitives
 import Wire
 
 extension SwarmEngine {
-    /// Bytes of a block on the connection: its payload and the header of its PIECE message.
-    private static let blockBytes = PieceGeometry.blockLength + 13
+    private static let blockBytes = Uplink.blockBytes
 
     /// What a copy that has gone counts in the order of sending, in seconds.
     ///

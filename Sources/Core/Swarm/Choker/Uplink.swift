@@ -4,10 +4,14 @@
 // has it) and not from round trips: those also hold what waits on the other end's uplink.
 // Knows no sockets.
 
+import Pieces
 import Primitives
 
 /// The budget of bytes under way, over all connections.
 struct Uplink: Sendable {
+    /// Bytes of a block on the connection: its payload and the header of its PIECE message.
+    static let blockBytes = PieceGeometry.blockLength + 13
+
     /// The least and the most under way in bytes: 4 MiB fill a fast line.
     private let bounds: ClosedRange<Double>
     /// How long bytes are counted for one reading of the rate.
@@ -15,8 +19,7 @@ struct Uplink: Sendable {
     /// How long the best reading stands.
     private let memory = Interval.seconds(10)
     private let target: Interval
-    /// The rate that is kept to, or nil.
-    var limit: ByteRate?
+    private var limit: RateLimit?
 
     private var budget: Double
     private var roundTrip = 0.1
@@ -26,15 +29,25 @@ struct Uplink: Sendable {
     private var counted = 0
     private var countedSince: Instant?
 
-    private var tokens = 0.0
-    private var filledAt: Instant?
-
-    /// Starts with `initial` bytes and never goes below `least`; `target` is the queueing delay on the line that is allowed.
+    /// Starts with `initial` bytes and never goes below `least`; `target` is the queueing delay on
+    /// the line that is allowed.
     init(initial: Int, least: Int = 65_536, target: Interval, limit: ByteRate?) {
         bounds = Double(min(max(least, 65_536), 4_194_304))...4_194_304
         budget = Double(initial)
         self.target = target
-        self.limit = limit
+        self.limit = limit.map(Self.bound)
+    }
+
+    private static func bound(_ rate: ByteRate) -> RateLimit {
+        RateLimit(rate, unit: RateLimit.onLine(blockBytes))
+    }
+
+    /// Whether there is a rate limit.
+    var isLimited: Bool { limit != nil }
+
+    /// Keeps to `rate` from now on.
+    mutating func keep(to rate: ByteRate, at now: Instant) {
+        if limit == nil { limit = Self.bound(rate) } else { limit?.change(to: rate, at: now) }
     }
 
     /// Bytes that may be under way.
@@ -72,21 +85,13 @@ struct Uplink: Sendable {
     }
 
     /// When `count` bytes may go under the rate limit: now, or the moment to ask again.
-    ///
-    /// The bucket holds a quarter of a second, so that the limit is kept over any second.
     mutating func admit(_ count: Int, at now: Instant) -> Instant? {
-        guard let limit else { return nil }
-        let rate = limit.bytesPerSecond
-        let full = max(rate / 4, Double(count))
-        tokens = min(full, tokens + rate * (filledAt.map { (now - $0).seconds } ?? 1))
-        filledAt = now
-        if tokens >= Double(count) {
-            tokens -= Double(count)
-            return nil
-        }
-        return now + .seconds((Double(count) - tokens) / max(rate, 1)) + .milliseconds(1)
+        limit?.admit(RateLimit.onLine(count), at: now)
     }
 
     /// Gives back what was admitted and not sent.
-    mutating func giveBack(_ count: Int) { tokens += Double(count) }
+    mutating func giveBack(_ count: Int) { limit?.giveBack(RateLimit.onLine(count)) }
+
+    /// Counts `count` bytes on the line, headers included, that did not ask.
+    mutating func charge(_ count: Int, at now: Instant) { limit?.charge(count, at: now) }
 }

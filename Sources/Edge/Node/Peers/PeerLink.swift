@@ -38,6 +38,8 @@ final class PeerLink {
     private(set) var handshake: Handshake?
     /// Whether a block was sent since the kernel's queue was last looked at.
     var hasUnobserved = false
+    /// Bytes sent besides blocks; the owner takes them away when it has counted them.
+    var otherBytes = 0
 
     private let handler: Handler
     private var connection: TCPConnection?
@@ -105,6 +107,7 @@ final class PeerLink {
     func answer(_ handshake: Handshake) {
         offered = handshake
         connection?.send(handshake.encoded)
+        otherBytes += Handshake.length
     }
 
     /// Sends a message without payload.
@@ -113,6 +116,7 @@ final class PeerLink {
         message.encode(into: &bytes)
         guard let connection, connection.queuedBytes < Self.mostQueued else { return fail() }
         connection.send(bytes)
+        otherBytes += bytes.count
     }
 
     /// Sends a live message, if the other end has named the extension.
@@ -154,7 +158,10 @@ final class PeerLink {
     private func happened(_ event: TCPEvent) {
         switch event {
         case .connected:
-            if let offered { connection?.send(offered.encoded) }
+            if let offered {
+                connection?.send(offered.encoded)
+                otherBytes += Handshake.length
+            }
         case .received: read()
         case .writable: break
         case .closed: fail()

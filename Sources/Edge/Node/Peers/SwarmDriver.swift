@@ -86,10 +86,25 @@ final class SwarmDriver {
             engine.handle(inputs[next], at: Loop.now, into: &outputs)
             next += 1
             for output in outputs { carryOut(output) }
+            if next == inputs.count { countOthers() }
         }
         inputs.removeAll(keepingCapacity: true)
         isBusy = false
         arm()
+    }
+
+    /// Tells an engine that keeps to a limit of what went out besides blocks.
+    ///
+    /// What goes to a neighbour within a turn shares packets.
+    private func countOthers() {
+        guard engine.hasLimit else { return }
+        var total = 0
+        for link in links {
+            guard let link, link.otherBytes > 0 else { continue }
+            total += SwarmEngine.onLine(link.otherBytes)
+            link.otherBytes = 0
+        }
+        if total > 0 { inputs.append(.otherSent(total)) }
     }
 
     /// Whether the engine is still to be told this.
