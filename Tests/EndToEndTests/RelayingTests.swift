@@ -1,4 +1,6 @@
-// A relay in between: a viewer that can reach nobody else records what is broadcast.
+// A relay in between: a viewer that knows nobody else records what is broadcast. The relay tells
+// it of the source (BEP 11); what a relay carries for those who reach nobody else is a test of
+// the nodes.
 
 import Glibc
 import Testing
@@ -11,7 +13,7 @@ extension EndToEnd {
         /// neither the source nor its tracker.
         private let nowhere = ["--public-address", "203.0.113.7"]
 
-        @Test("A viewer behind a relay records frame for frame; the relay ends with its totals")
+        @Test("A viewer that knows only a relay records all; the relay ends with its totals")
         func between() async throws {
             let clip = try await Clips.transportStream()
             try await onStage { stage in
@@ -34,8 +36,8 @@ extension EndToEnd {
                 let last = relay.child.output.split(separator: "\n").last.map(String.init) ?? ""
                 #expect(member("event", in: last) == "totals", "\(last)")
                 #expect(member("name", in: last) == channel.name)
-                let carried = member("uploaded", in: last).flatMap { Int($0) } ?? 0
-                #expect(carried >= clip.bytes(of: 5), "\(last)")
+                let fetched = member("downloaded", in: last).flatMap { Int($0) } ?? 0
+                #expect(fetched >= clip.bytes(of: 5), "\(last)")
                 try await expect(viewer, shows: clip, seconds: 5)
             }
         }
