@@ -8,7 +8,7 @@ struct AdoptionTests {
     /// A node that passes on the stripes 0 and 1 of 4, with children as `peer@stripe`; an
     /// asterisk marks those who pass on what they get.
     private func decide(
-        _ stripe: Int, passesOn: Bool, children: String, slots: Int = 8, hasRoom: Bool = true
+        _ stripe: Int, passesOn: Bool, children: String, hasRoom: Bool = true
     ) -> String {
         let feeds = children.split(separator: " ").map { child in
             let parts = child.split(separator: "@")
@@ -17,8 +17,7 @@ struct AdoptionTests {
                 stripe: Int(parts[1].prefix(1)) ?? 0, passesOn: child.hasSuffix("*"))
         }
         let nursery = Nursery(
-            feeds: feeds, inner: [true, true, false, false], fanOut: 2, slots: slots,
-            hasRoom: hasRoom)
+            feeds: feeds, inner: [true, true, false, false], fanOut: 2, hasRoom: hasRoom)
         switch Adoption.decide(passesOn: passesOn, stripe: stripe, in: nursery) {
         case .adopt: return "adopt"
         case .refuse: return "refuse"

@@ -17,8 +17,6 @@ struct Nursery: Sendable {
     var inner: [Bool]
     /// The most children in one stripe.
     var fanOut: Int
-    /// The feeds that the line carries.
-    var slots: Int
     /// Whether one feed more can be given.
     var hasRoom: Bool
 }
@@ -38,7 +36,7 @@ enum Adoption {
     ///
     /// A place near the source is for those who pass on: a leaf gives it up, and finds another
     /// further down at no loss to anybody but itself. In stripes that this node does not pass on
-    /// it feeds others only while half of its line is free.
+    /// it feeds others while there is room, and they are the first to make way.
     static func decide(passesOn: Bool, stripe: Int, in nursery: Nursery) -> Verdict {
         let siblings = nursery.feeds.count { $0.stripe == stripe }
         guard nursery.inner[stripe] else {

@@ -45,7 +45,7 @@ struct FeedSlots: Sendable {
         count = max(count, shown)
     }
 
-    /// The mean wait in seconds; halved with every two seconds in which nothing was sent.
+    /// The mean wait in seconds; while nothing is sent it fades, to a half in two seconds.
     func wait(at now: Instant) -> Double {
         let idle = (now - learntAt).seconds
         return idle < 1 ? mean : mean / (1 + idle / 2)

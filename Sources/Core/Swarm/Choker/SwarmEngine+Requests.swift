@@ -154,8 +154,7 @@ extension SwarmEngine {
             }
         }
         return Nursery(
-            feeds: feeds, inner: inner, fanOut: settings.fanOut, slots: slots.count,
-            hasRoom: hasRoom)
+            feeds: feeds, inner: inner, fanOut: settings.fanOut, hasRoom: hasRoom)
     }
 
     /// A neighbour is no child any more in a stripe; what it is to get next it still gets, so
