@@ -23,12 +23,15 @@ package struct Introduction: Hashable, Sendable {
     package var id: PeerID
     /// Whether this node opened the connection.
     package var outgoing: Bool
+    /// Whether it has got the engine's `opening` along with our handshake.
+    package var isGreeted: Bool
 
     /// A neighbour as its handshake shows it.
-    package init(endpoint: Endpoint, id: PeerID, outgoing: Bool) {
+    package init(endpoint: Endpoint, id: PeerID, outgoing: Bool, isGreeted: Bool = false) {
         self.endpoint = endpoint
         self.id = id
         self.outgoing = outgoing
+        self.isGreeted = isGreeted
     }
 }
 

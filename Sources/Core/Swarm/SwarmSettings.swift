@@ -59,6 +59,8 @@ package struct SwarmSettings: Sendable {
     package var planInterval = Interval.milliseconds(100)
     /// How often availability is told: alone in a packet a HAVE costs as much as a record.
     package var haveInterval = Interval.milliseconds(800)
+    /// The same to and from newcomers: what one of them has got of the backlog the next one wants.
+    package var newcomerHaveInterval = Interval.milliseconds(200)
     /// How often the depths are told when nothing changes; also the sign of life.
     package var statusInterval = Interval.seconds(2)
     /// The least time between two status messages to one peer.
@@ -79,9 +81,15 @@ package struct SwarmSettings: Sendable {
     package var tuneInPatience = Interval.seconds(4)
     /// How long a viewer gathers neighbours before it tunes in at what a single one holds.
     package var gatherTime = Interval.milliseconds(250)
-    /// Blocks outside the first spreading that wait here before more are refused: half a second
-    /// of what a home uplink has to spare.
-    package var catchUpQueue = 6
+    /// Blocks outside the first spreading that wait here before more are refused: a key frame
+    /// for four newcomers.
+    ///
+    /// What waits here can be sent in the best order; what is refused comes
+    /// back a round trip later.
+    package var catchUpQueue = 20
+    /// Pieces that are asked of the source at once beyond the live edge: it sends each of them to
+    /// somebody before it sends one twice, and can only where it may choose.
+    package var sourcePipeline = 8
     /// How long catching up waits here for upload to spare before it is refused.
     package var catchUpPatience = Interval.milliseconds(2000)
     /// For how long a neighbour is a newcomer.

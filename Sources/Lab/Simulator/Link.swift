@@ -101,6 +101,8 @@ struct Flow: Sendable {
     private(set) var taken = 0
     private(set) var delivered = 0
     private(set) var acknowledged = 0
+    /// The dialler's offer came along with its handshake.
+    var hasOpened = false
     /// Waits in its node's ring for the uplink.
     var isQueued = false
     var lastArrival = Instant.zero

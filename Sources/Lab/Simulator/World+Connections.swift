@@ -75,7 +75,12 @@ extension World {
         queue.plan(.answered(flow: id), at: now + roundTrip * 0.5)
         let port = UInt16(40_000 + slot % 20_000)
         let from = Endpoint(address: endpoint(of: dialler).address, port: port)
+        let opening = nodes[dialler].engine.opening.map { greeting($0, dialler) }
+        flows[slot].hasOpened = opening != nil
         join(node, flows[slot].peer, from, dialler, outgoing: false)
+        if let opening, let peer = flows[slot].peer {
+            feed(node, .extensionsReceived(PeerHandle(peer), opening))
+        }
     }
 
     /// The answer to a handshake comes back: the connection exists for the dialler too.
@@ -84,17 +89,20 @@ extension World {
         guard isOpen(id), nodes[node].isAlive else { return }
         let other = flows[id.slot].to
         flows[id.slot ^ 1].peer = nodes[node].newHandle(for: id)
-        join(node, flows[id.slot ^ 1].peer, endpoint(of: other), other, outgoing: true)
+        join(
+            node, flows[id.slot ^ 1].peer, endpoint(of: other), other, outgoing: true,
+            isGreeted: flows[id.slot].hasOpened)
         receive(id.reverse, node)
     }
 
     private mutating func join(
-        _ node: Int, _ handle: Int?, _ endpoint: Endpoint, _ other: Int, outgoing: Bool
+        _ node: Int, _ handle: Int?, _ endpoint: Endpoint, _ other: Int, outgoing: Bool,
+        isGreeted: Bool = false
     ) {
         guard let handle else { return }
         mix(node &* 31 &+ other)
         let introduction = Introduction(
-            endpoint: endpoint, id: nodes[other].id, outgoing: outgoing)
+            endpoint: endpoint, id: nodes[other].id, outgoing: outgoing, isGreeted: isGreeted)
         feed(node, .peerJoined(PeerHandle(handle), introduction))
     }
 

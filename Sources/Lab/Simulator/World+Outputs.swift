@@ -48,7 +48,7 @@ extension World {
         feed(node, .recordVerified(peer, records[Int(first.value)], digest(of: first)))
     }
 
-    private func greeting(_ offer: LiveOffer, _ node: Int) -> ExtensionHandshake {
+    func greeting(_ offer: LiveOffer, _ node: Int) -> ExtensionHandshake {
         var handshake = ExtensionHandshake()
         handshake.ids = [.live: 3]
         if nodes[node].plan.swarm.exchangesPeers { handshake.ids[.peerExchange] = 2 }

@@ -38,6 +38,10 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         let stripe = stripe(of: block.piece)
+        if isScarce(block.piece) {
+            uploads.add(Upload(peer: peer, block: block, since: now, purpose: .scarce))
+            return serve(now, &outputs)
+        }
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
@@ -60,7 +64,18 @@ extension SwarmEngine {
     ///
     /// A newcomer that is refused turns to another at once; one that waits here loses seconds.
     private var isBusy: Bool {
-        uploads.ready.count { $0.purpose != .live } >= settings.catchUpQueue
+        uploads.ready.count { $0.purpose == .catchUp || $0.purpose == .welcome }
+            >= settings.catchUpQueue
+    }
+
+    /// Whether `piece` has fallen out of its tree: it is asked for again and again of the few who
+    /// hold it, and is spread by them like a new one.
+    private func isScarce(_ piece: PieceIndex) -> Bool {
+        guard let edge, settings.role != .source else { return false }
+        return Scarcity.isScarce(
+            age: piece.distance(to: edge), stripes: settings.stripes,
+            copies: table[piece].copies + uploads.waiting(for: piece),
+            holders: peers.holders(of: piece), neighbours: peers.count)
     }
 
     /// Whether a newcomer's request goes along with the live stream.
@@ -243,12 +258,12 @@ extension SwarmEngine {
     /// A neighbour does not feed us in a stripe.
     ///
     /// Back to the one before it. It is asked again
-    /// after 2 s, 4 s, 8 s and so on: places become free when somebody leaves, not by asking.
+    /// after 1 s, 2 s, 4 s and so on: places become free when somebody leaves, not by asking.
     mutating func refusedFeed(_ peer: PeerHandle, in s: Int, _ now: Instant) {
         guard let state = peers[peer], state.refusedUntil[s] <= now else { return }
         let pause = Double(1 << min(Int(state.refusals[s]), 4))
         let jitter = Double(random.next() % 1000) / 1000
-        peers[peer]?.refusedUntil[s] = now + .seconds(pause * (2 + jitter))
+        peers[peer]?.refusedUntil[s] = now + .seconds(pause * (1 + jitter / 2))
         peers[peer]?.refusals[s] = min(state.refusals[s] + 1, 8)
         guard stripes[s].parent == peer else { return }
         stripes[s].parent = stripes[s].previous

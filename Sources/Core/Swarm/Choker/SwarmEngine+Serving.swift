@@ -11,9 +11,10 @@ extension SwarmEngine {
 
     /// What a copy that has gone counts in the order of sending, in seconds.
     ///
-    /// At a viewer about the time that a copy takes. At the source far more: after an outage
-    /// the first copies of all that has piled up go before any second one.
-    private var copyWeight: Double { settings.role == .source ? 10 : 0.06 }
+    /// At a viewer five times what a copy takes on a home line: what nobody below has yet goes
+    /// before what others can pass on. At the source far more: after an outage the first copies
+    /// of all that has piled up go before any second one.
+    private var copyWeight: Double { settings.role == .source ? 10 : 0.3 }
 
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -105,10 +106,16 @@ extension SwarmEngine {
     // MARK: Telling
 
     mutating func tellHaves(_ now: Instant, _ outputs: inout [SwarmOutput]) {
-        timers.wake(.have, by: now + settings.haveInterval)
+        let isNew = tunedAt.map { now - $0 < settings.newcomer } ?? false
+        var next = settings.haveInterval
         for peer in peers.handles {
-            sayHaves(to: peer, unlessSince: settings.haveInterval * 0.5, now, &outputs)
+            guard let joinedAt = peers[peer]?.joinedAt else { continue }
+            let isTrade = isNew || now - joinedAt < settings.newcomer
+            let interval = isTrade ? settings.newcomerHaveInterval : settings.haveInterval
+            next = min(next, interval)
+            sayHaves(to: peer, unlessSince: interval * 0.5, now, &outputs)
         }
+        timers.wake(.have, by: now + next)
     }
 
     /// Tells `peer` of the pieces that it is not known to have or to have been told of.

@@ -18,6 +18,8 @@ struct Upload: Hashable, Sendable {
     enum Purpose: Hashable, Sendable {
         /// The stream's first spreading.
         case live
+        /// A piece that hardly anybody holds, though it is not new.
+        case scarce
         /// A newcomer's beginning.
         case welcome
         /// Catching up, with what the line has to spare.
@@ -29,8 +31,8 @@ struct Upload: Hashable, Sendable {
 struct UploadQueue: Sendable {
     /// What can be sent.
     private(set) var ready: [Upload] = []
-    /// What a leaf waits for those who pass on, in seconds: four copies' time on a home line.
-    private let leafWeight = 0.25
+    /// What a leaf waits for those who pass on, in seconds: eight copies' time on a home line.
+    private let leafWeight = 0.5
     /// After this long catching up takes its turn: whoever asks so late has nobody else.
     private let patience = Interval.milliseconds(800)
     private var standing: [PieceIndex: [Upload]] = [:]
@@ -48,6 +50,11 @@ struct UploadQueue: Sendable {
     /// All that `peer` waits for.
     func requests(of peer: PeerHandle) -> [Block] {
         (ready + standing.values.flatMap { $0 }).filter { $0.peer == peer }.map(\.block)
+    }
+
+    /// How many scarce copies of a piece wait here.
+    func waiting(for piece: PieceIndex) -> Int {
+        ready.count { $0.block.piece == piece && $0.purpose == .scarce && $0.block.offset == 0 }
     }
 
     /// Queues a block that is held.
@@ -120,7 +127,7 @@ struct UploadQueue: Sendable {
             var score = copyWeight * Double(copies(upload.block.piece))
             switch upload.purpose {
             case .catchUp: if now - upload.since < patience { score += 1000 }
-            case .welcome: break
+            case .welcome, .scarce: break
             case .live: if !passesOn(upload.peer, upload.block.piece) { score += leafWeight }
             }
             score -= (now - upload.since).seconds

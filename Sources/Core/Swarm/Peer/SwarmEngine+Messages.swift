@@ -4,7 +4,7 @@
 import Metainfo
 import Pieces
 import Primitives
-import Wire
+package import Wire
 
 extension SwarmEngine {
     /// What this node offers, for the extension handshake.
@@ -15,6 +15,13 @@ extension SwarmEngine {
         guard let edge else { return offer }
         let held = (table.base...max(edge, table.base)).filter { isHeld($0) }
         offer.window = PieceMap.maps(of: held, bytes: 4096).last
+        return offer
+    }
+
+    /// What a node that holds nothing yet offers along with its handshake when it connects: it
+    /// need not hear the other's first, and begins a round trip earlier; nil for all others.
+    package var opening: LiveOffer? {
+        guard settings.role != .source, offer.window == nil else { return nil }
         return offer
     }
 

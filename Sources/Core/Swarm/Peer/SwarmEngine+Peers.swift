@@ -25,8 +25,14 @@ extension SwarmEngine {
             peer,
             PeerState(
                 introduction, stripes: settings.stripes, window: settings.window * 2, at: now))
-        outputs.append(.send(peer, .haveNone))
-        outputs.append(.greet(peer, offer))
+        if introduction.isGreeted {
+            // What has come since then was in no offer.
+            let news = offer.window?.pieces ?? []
+            peers[peer]?.unsaid = news
+        } else {
+            outputs.append(.send(peer, .haveNone))
+            outputs.append(.greet(peer, offer))
+        }
         outputs.append(.send(peer, .unchoke))
         peers[peer]?.amChoking = false
         if settings.role != .source { outputs.append(.send(peer, .interested)) }

@@ -191,10 +191,10 @@ extension SwarmEngine {
     }
 
     /// Bytes of what exists already that may be asked of a peer at once: half a second of what
-    /// it gives, four blocks at least; of the source two pieces.
+    /// it gives, four blocks at least; of the source a few pieces.
     private func pipeline(_ rate: ByteRate, isSource: Bool) -> Int {
         let half = Int(rate.bytesPerSecond / 2)
-        let least = isSource && peers.count > 1 ? 2 * geometry.pieceLength : 65_536
+        let least = isSource && peers.count > 1 ? settings.sourcePipeline * geometry.pieceLength : 65_536
         return max(half, least)
     }
 }

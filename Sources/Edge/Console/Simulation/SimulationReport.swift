@@ -43,6 +43,7 @@ package struct SimulationReport: Sendable {
             ("hops", hops),
             ("fairness", "\(decimal(report.fairness, digits: 2)) (Jain's index of uploads)"),
             ("skipped pieces", "\(report.skipped)"),
+            ("stalls by buffer", dry),
         ]
         if garbage > 0 { rows.append(("garbage played", count(garbage, "piece"))) }
         if refused > 0 { rows.append(("garbage refused", count(refused, "piece"))) }
@@ -79,6 +80,11 @@ package struct SimulationReport: Sendable {
             parts.append("not fed: \(percent(Double(report.unfed) / Double(all), 1))")
         }
         return parts.joined(separator: ", ")
+    }
+
+    private var dry: String {
+        report.dry.map { "\(decimal($0.buffer.seconds, digits: 1)) s: \(seconds($0.stalled))" }
+            .joined(separator: ", ")
     }
 
     private var causes: String {
@@ -134,6 +140,7 @@ package struct SimulationReport: Sendable {
             member("fairness", .number(rounded(report.fairness))),
             member("skipped", .int(report.skipped)),
             member("stalled", .number(rounded(stalls.seconds))),
+            member("dry", dryJSON),
             member("causes", causesJSON),
             member("traffic", trafficJSON),
             member("events", .int(report.events)),
@@ -152,6 +159,16 @@ package struct SimulationReport: Sendable {
                     "cause": .text(cause.rawValue), "stalls": .int(stall?.count ?? 0),
                     "stalled": .number(rounded((stall?.length ?? .zero).seconds)),
                     "skipped": .int(skips ?? 0),
+                ]
+            })
+    }
+
+    private var dryJSON: JSON {
+        .list(
+            report.dry.map {
+                [
+                    "buffer": .number($0.buffer.seconds),
+                    "stalled": .number(rounded($0.stalled.seconds)),
                 ]
             })
     }

@@ -46,6 +46,10 @@ final class PeerLink {
     private var decoder: FrameDecoder?
     private var deadline: LoopTimer?
     private var offered: Handshake?
+    /// What goes out along with our handshake on an outgoing link, asked when it is connected.
+    private var opening: (@Loop () -> [Message])?
+    /// Whether anything did.
+    private(set) var hasOpened = false
     /// What may wait for a peer that does not read: the blocks that the uplink's budget lets go
     /// to one peer (2 MiB), and as much again.
     private static let mostQueued = 4 << 20
@@ -64,15 +68,17 @@ final class PeerLink {
         return settings
     }
 
-    /// Connects to `endpoint` and offers `handshake`; the whole greeting may take `patience`.
+    /// Connects to `endpoint` and offers `handshake`, with the messages of `opening` behind it;
+    /// the whole greeting may take `patience`.
     init(
         dialing endpoint: Endpoint, offering handshake: Handshake, patience: Interval,
-        handler: @escaping Handler
+        opening: @escaping @Loop () -> [Message], handler: @escaping Handler
     ) {
         self.endpoint = endpoint
         self.handler = handler
         isOutgoing = true
         offered = handshake
+        self.opening = opening
         connection = TCPConnection.connect(
             to: endpoint, timeout: patience, settings: Self.tcp
         ) { [weak self] _, event in self?.happened(event) }
@@ -157,15 +163,23 @@ final class PeerLink {
 
     private func happened(_ event: TCPEvent) {
         switch event {
-        case .connected:
-            if let offered {
-                connection?.send(offered.encoded)
-                otherBytes += Handshake.length
-            }
+        case .connected: greet()
         case .received: read()
         case .writable: break
         case .closed: fail()
         }
+    }
+
+    /// The handshake and what follows it, in one packet.
+    private func greet() {
+        guard let offered else { return }
+        var bytes = offered.encoded
+        let messages = opening?() ?? []
+        opening = nil
+        hasOpened = !messages.isEmpty
+        for message in messages { message.encode(into: &bytes) }
+        connection?.send(bytes)
+        otherBytes += bytes.count
     }
 
     private func fail() {

@@ -19,10 +19,15 @@ extension SwarmDriver {
 
     /// Opens a connection; it counts as a neighbour once both handshakes have passed.
     func dial(_ endpoint: Endpoint) {
-        let link = PeerLink(dialing: endpoint, offering: handshake, patience: .seconds(10)) {
-            [weak self] link, event in self?.heard(link, event)
-        }
+        let link = PeerLink(
+            dialing: endpoint, offering: handshake, patience: .seconds(10),
+            opening: { [weak self] in self?.opening ?? [] },
+            handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
+    }
+
+    private var opening: [Message] {
+        engine.opening.map { [.haveNone, greeting($0)] } ?? []
     }
 
     /// Takes an incoming link that named our info-hash.
@@ -43,7 +48,8 @@ extension SwarmDriver {
             .peerJoined(
                 PeerHandle(slot),
                 Introduction(
-                    endpoint: link.endpoint, id: greeting.peerID, outgoing: link.isOutgoing)))
+                    endpoint: link.endpoint, id: greeting.peerID, outgoing: link.isOutgoing,
+                    isGreeted: link.hasOpened)))
     }
 
     private func refuse(_ link: PeerLink) {

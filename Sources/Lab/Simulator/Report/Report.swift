@@ -79,6 +79,9 @@ package struct Report: Sendable {
     package var copies = 0.0
     /// The starts of all viewers that began.
     package var startup: Spread?
+    /// How long players would stand still in all that begin with so much of the stream in hand,
+    /// from their first piece on, whatever is measured later.
+    package var dry: [(buffer: Interval, stalled: Interval)] = []
     /// All deliveries of all viewers, from the publication of a piece.
     package var lag: Spread?
     /// How long a byte waits on average until its piece is published: half a piece.

@@ -31,6 +31,13 @@ extension World {
         report.viewers = watching.map { self.report(on: $0, from: start) }
         report.startup = Spread(report.viewers.compactMap(\.startup))
         report.lag = Spread(watching.flatMap { lags(of: nodes[$0].log, from: start) })
+        report.dry = [0.5, 1, 2, 4].map { seconds in
+            let buffer = Interval.seconds(seconds)
+            return (
+                buffer,
+                watching.reduce(.zero) { $0 + standstill(of: nodes[$1].log, with: buffer) }
+            )
+        }
         addCauses(watching, from: start, to: &report)
         addHops(to: &report)
         report.traffic = TrafficKind.allCases.map {
@@ -76,6 +83,14 @@ extension World {
         report.sent = Double(log.sent) / (stream.rate.bytesPerSecond * there)
         report.counters = node.counters
         return report
+    }
+
+    /// How long a player stands still that begins with `buffer` in hand: as long as a piece comes
+    /// later than the first one did and the buffer allows for.
+    private func standstill(of log: NodeLog, with buffer: Interval) -> Interval {
+        guard let first = log.deliveries.first?.lag else { return .zero }
+        let worst = log.deliveries.reduce(first) { max($0, $1.lag) }
+        return max(worst - first - buffer, .zero)
     }
 
     private func standstill(of log: NodeLog, from start: Instant) -> Interval {
