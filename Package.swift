@@ -92,8 +92,8 @@ let package = Package(
 
         tests("Primitives", ["Primitives"]),
         tests("Bencode", ["Bencode", "Primitives"]),
-        tests("Pieces", ["Pieces", "Primitives"]),
-        tests("Metainfo", ["Metainfo", "Bencode", "Pieces", "Primitives"]),
+        tests("Pieces", ["Pieces", "Crypto", "Primitives"]),
+        tests("Metainfo", ["Metainfo", "Bencode", "Pieces", "Crypto", "Primitives"]),
         tests("Wire", ["Wire", "Bencode", "Pieces", "Primitives"]),
         tests("Swarm", ["Swarm", "Wire", "Metainfo", "Pieces", "Primitives"]),
         tests(
