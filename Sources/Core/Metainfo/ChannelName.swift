@@ -57,7 +57,7 @@ extension ChannelName: CustomStringConvertible {
 }
 
 /// Whether a character makes a terminal or a reader take the text for something else.
-private func deceives(_ scalar: Unicode.Scalar) -> Bool {
+func deceives(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x00...0x1f, 0x7f...0x9f: true  // C0, DEL, C1
     case 0x061c, 0x200e, 0x200f, 0x202a...0x202e, 0x2066...0x2069: true  // bidirectional (UAX 9)

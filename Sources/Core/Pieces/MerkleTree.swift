@@ -46,6 +46,15 @@ package struct MerkleTree: Equatable, Sendable {
         (self.layers, self.padding) = (layers, padding)
     }
 
+    /// The length in bytes of what one leaf covers: a block.
+    package static let leafLength = 16_384
+
+    /// The number of leaves over `length` bytes.
+    package static func leafCount(_ length: Int64) -> Int {
+        let whole = Int64(leafLength)
+        return Int(length / whole + (length % whole == 0 ? 0 : 1))
+    }
+
     /// The height of the tree over `leafCount` leaves: the least that has room for them.
     package static func height(leafCount: Int) -> Int {
         leafCount <= 1 ? 0 : Int.bitWidth - (leafCount - 1).leadingZeroBitCount
