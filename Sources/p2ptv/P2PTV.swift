@@ -18,8 +18,8 @@ struct P2PTV: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Broadcast.self, Watch.self, Relay.self, Tracker.self, Probe.self, Show.self,
-            Simulate.self, Config.self,
+            Broadcast.self, Watch.self, Relay.self, Tracker.self, Probe.self, Create.self,
+            Show.self, Verify.self, Simulate.self, Config.self,
         ])
 
     static func main() async {

@@ -56,6 +56,7 @@ struct TorrentV2Tests {
         #expect(
             Torrent.paths(torrent) == [
                 "top/a/empty", "top/a/z", "(top/.pad/12768)", "top/b", "(top/.pad/31072)", "top/c",
+                "(top/.pad/25536)",
             ])
         #expect(torrent.layout.pieceCount == 7)
         #expect(torrent.infoHashes.swarms.count == 2)
@@ -235,8 +236,9 @@ struct TorrentV2Tests {
         #expect(try files { $0[2] = long } == .contradiction)
         #expect(try files { $0.remove(at: 2) } == .contradiction)
         // Padding behind the last file is as good as none, but not more than its piece.
-        #expect(try files { $0.append(["attr": "p", "length": 25_536]) } == nil)
-        #expect(try files { $0.append(["attr": "p", "length": 25_537]) } == .contradiction)
+        #expect(try files { $0[6] = ["attr": "p", "length": 25_537] } == .contradiction)
+        #expect(try files { $0[6] = ["attr": "p", "length": 1] } == nil)
+        #expect(try files { $0.removeLast() } == nil)
     }
 }
 

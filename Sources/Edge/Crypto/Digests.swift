@@ -62,6 +62,13 @@ package enum Digests {
         merkleRoot(ofLeaves: leaves(of: piece), width: 1 << height)
     }
 
+    /// The root over `leaves`, padded with zero digests to 2 to the power `height` (BEP 52).
+    package static func merkleRoot(
+        ofLeaves leaves: [SHA256Digest], height: Int
+    ) -> SHA256Digest {
+        merkleRoot(ofLeaves: leaves, width: 1 << height)
+    }
+
     /// The root over `leaves`, padded with zero digests to a power of two (BEP 52).
     package static func merkleRoot(ofLeaves leaves: [SHA256Digest]) -> SHA256Digest {
         var width = 1

@@ -80,15 +80,14 @@ package struct TorrentDraft: Sendable {
                 || (pieceLength >= MerkleTree.leafLength && pieceLength.nonzeroBitCount == 1)
         else { return nil }
         var (parts, sources): ([FileLayout.File], [Int?]) = ([], [])
-        var open: Int64 = 0
         for (i, file) in sorted.enumerated() {
-            if versions == .hybrid, file.length > 0, open > 0 {
-                parts.append(.init(length: Int64(pieceLength) - open, isPadding: true))
-                sources.append(nil)
-            }
             parts.append(.init(length: file.length))
             sources.append(i)
-            if file.length > 0 { open = file.length % Int64(pieceLength) }
+            // Behind every file, also the last: as libtorrent, so that the hashes are the same.
+            let open = pieceLength > 0 ? file.length % Int64(pieceLength) : 0
+            guard versions == .hybrid, isFolder, open > 0 else { continue }
+            parts.append(.init(length: Int64(pieceLength) - open, isPadding: true))
+            sources.append(nil)
         }
         let alignment: FileLayout.Alignment = versions.hasV1 ? .none : .pieces
         guard

@@ -118,7 +118,7 @@ extension TorrentFile {
     }
 
     /// Whether `url` is one that a web seed may have: that of a tracker, but by http alone.
-    static func isWebSeed(_ url: String) -> Bool {
+    package static func isWebSeed(_ url: String) -> Bool {
         ChannelFile.isTracker(url) && !url.lowercased().hasPrefix("udp:")
     }
 

@@ -120,8 +120,16 @@ extension TorrentFile {
     /// Whether version 2 is among the versions it follows.
     package var isV2: Bool { infoHashes.v2 != nil }
 
+    /// Whether a file or folder of this name keeps it at those who download it.
+    package static func keepsName(_ name: String) -> Bool {
+        let safe = SafePath.name(Array(name.utf8), limit: TorrentLimits().nameLength)
+        return safe.utf8.elementsEqual(name.utf8)
+    }
+
     /// The number of layers between the leaves and the piece layer (BEP 52).
-    var pieceHeight: Int { (layout.pieceLength / MerkleTree.leafLength).trailingZeroBitCount }
+    package var pieceHeight: Int {
+        (layout.pieceLength / MerkleTree.leafLength).trailingZeroBitCount
+    }
 
     /// Whether the hashes of all pieces are known: false for a torrent of version 2 whose piece
     /// layers are still to be asked of peers.

@@ -19,7 +19,7 @@ package enum SmallOutput {
         }
     }
 
-    private static func cannotWrite(_ path: String, _ code: Int32) -> Complaint {
+    static func cannotWrite(_ path: String, _ code: Int32) -> Complaint {
         let what = "cannot write \(path)"
         return switch code {
         case EACCES, EPERM, EROFS:

@@ -31,6 +31,20 @@ package struct TorrentReport: Sendable {
         return table(rows) + fileLines
     }
 
+    /// The rows of `p2ptv create`, which wrote it to `file`.
+    package func summary(file: String) -> String {
+        var rows: [(name: String, value: String)] = [("torrent", escaped(file))]
+        if let v1 = torrent.infoHashes.v1 { rows.append(("info-hash", "\(v1)")) }
+        if let v2 = torrent.infoHashes.v2 { rows.append(("info-hash v2", "\(v2)")) }
+        let layout = torrent.layout
+        let count = torrent.files.count { $0.kind == .regular }
+        let files = count == 1 ? "1 file" : "\(count) files"
+        rows.append(("size", "\(sizeText(Int(layout.contentLength))) in \(files)"))
+        rows.append(("pieces", "\(layout.pieceCount) of \(sizeText(layout.pieceLength))"))
+        rows.append(("magnet", magnet))
+        return table(rows)
+    }
+
     /// A line a file, with what deserves to be known of it.
     private var fileLines: String {
         let files = torrent.files.filter { $0.kind != .padding }
