@@ -15,7 +15,7 @@ package struct TorrentLimits: Hashable, Sendable {
     /// Folders in each other, and the file: nothing real is half as deep.
     package var pathDepth = 48
     /// Names in all paths together: a bound on memory, as folders repeat in every path.
-    package var pathComponents = 1_000_000
+    package var pathComponents = 400_000
     /// Bytes of a name in a path: file systems take 255, and downloads add endings of their own.
     package var nameLength = 240
     /// Files that may share a path with another and so get a new name; as libtorrent.
