@@ -211,7 +211,7 @@ struct TorrentTests {
 struct TorrentReportTests {
     private func torrent() throws -> TorrentFile {
         let info =
-            "d5:filesld6:lengthi5e4:pathl2:..3:a\u{1b}beeee4:name1:n12:piece lengthi16384e"
+            "d5:filesld6:lengthi5e4:pathl2:..3:a\u{1b}beee4:name1:n12:piece lengthi16384e"
             + "6:pieces20:aaaaaaaaaaaaaaaaaaaae"
         let file = "d8:announce9:http://t/7:comment3:\u{1b}[m4:info\(info)e"
         return try TorrentReader.read(Array(file.utf8), from: "x")
