@@ -98,8 +98,12 @@ package struct SwarmSettings: Sendable {
     /// many bytes of it at once: a key frame.
     package var welcomeShare = 0.3
     package var welcomeBurst = 65_536
+    /// The pieces of a newcomer's first key frame: 32 to 48 KiB at the rates of home lines.
+    package var openingPieces = 3
+    /// Copies of these that the source sends ahead of others: who has them passes them on.
+    package var openingCopies = 4
     /// A newcomer's player that waits for one piece this long has it asked of a second neighbour.
-    package var hedgeAfter = Interval.milliseconds(250)
+    package var hedgeAfter = Interval.milliseconds(400)
     /// The part of the play window in which the earliest deadline goes first.
     package var urgentSpan = Interval.milliseconds(1500)
     /// Requests that a peer may have waiting here (libtorrent takes 2,000).

@@ -38,8 +38,8 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         let stripe = stripe(of: block.piece)
-        if isScarce(block.piece) {
-            uploads.add(Upload(peer: peer, block: block, since: now, purpose: .scarce))
+        if let purpose = special(peer, block, now) {
+            uploads.add(Upload(peer: peer, block: block, since: now, purpose: purpose))
             return serve(now, &outputs)
         }
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
@@ -68,13 +68,44 @@ extension SwarmEngine {
             >= settings.catchUpQueue
     }
 
+    /// What a block is sent for that goes before the stream's order, or nil.
+    private mutating func special(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant
+    ) -> Upload.Purpose? {
+        if isOpening(block.piece, for: peer, now) { return .opening }
+        return isScarce(block.piece) ? .scarce : nil
+    }
+
+    /// Whether `piece` belongs to the key frame with which a newcomer begins.
+    ///
+    /// So few bytes decide how long somebody looks at nothing that they go before most else; once
+    /// from each neighbour. In a crowd the source gives it to a few, and they to the others.
+    private mutating func isOpening(
+        _ piece: PieceIndex, for peer: PeerHandle, _ now: Instant
+    ) -> Bool {
+        guard let state = peers[peer], now - state.joinedAt < settings.newcomer * 0.5,
+            state.openings < settings.openingPieces
+        else { return false }
+        if settings.role == .source,
+            table[piece].copies + uploads.waiting(for: piece, as: .opening) >= settings.openingCopies
+        {
+            return false
+        }
+        let first = piece.advanced(by: 1 - settings.openingPieces)
+        guard !metainfo.randomAccessPoints(in: first..<piece.advanced(by: 1)).isEmpty else {
+            return false
+        }
+        peers[peer]?.openings += 1
+        return true
+    }
+
     /// Whether `piece` has fallen out of its tree: it is asked for again and again of the few who
     /// hold it, and is spread by them like a new one.
     private func isScarce(_ piece: PieceIndex) -> Bool {
         guard let edge, settings.role != .source else { return false }
         return Scarcity.isScarce(
             age: piece.distance(to: edge), stripes: settings.stripes,
-            copies: table[piece].copies + uploads.waiting(for: piece),
+            copies: table[piece].copies + uploads.waiting(for: piece, as: .scarce),
             holders: peers.holders(of: piece), neighbours: peers.count)
     }
 

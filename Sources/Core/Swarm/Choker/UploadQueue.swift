@@ -20,6 +20,8 @@ struct Upload: Hashable, Sendable {
         case live
         /// A piece that hardly anybody holds, though it is not new.
         case scarce
+        /// A newcomer's first key frame.
+        case opening
         /// A newcomer's beginning.
         case welcome
         /// Catching up, with what the line has to spare.
@@ -33,6 +35,9 @@ struct UploadQueue: Sendable {
     private(set) var ready: [Upload] = []
     /// What a leaf waits for those who pass on, in seconds: eight copies' time on a home line.
     private let leafWeight = 0.5
+    /// What a newcomer's first key frame is ahead of other pieces, in seconds, however many
+    /// copies have gone: somebody looks at nothing until it comes.
+    private let openingWeight = 1.0
     /// After this long catching up takes its turn: whoever asks so late has nobody else.
     private let patience = Interval.milliseconds(800)
     private var standing: [PieceIndex: [Upload]] = [:]
@@ -52,9 +57,9 @@ struct UploadQueue: Sendable {
         (ready + standing.values.flatMap { $0 }).filter { $0.peer == peer }.map(\.block)
     }
 
-    /// How many scarce copies of a piece wait here.
-    func waiting(for piece: PieceIndex) -> Int {
-        ready.count { $0.block.piece == piece && $0.purpose == .scarce && $0.block.offset == 0 }
+    /// How many copies of a piece wait here for `purpose`.
+    func waiting(for piece: PieceIndex, as purpose: Upload.Purpose) -> Int {
+        ready.count { $0.block.piece == piece && $0.purpose == purpose && $0.block.offset == 0 }
     }
 
     /// Queues a block that is held.
@@ -127,6 +132,7 @@ struct UploadQueue: Sendable {
             var score = copyWeight * Double(copies(upload.block.piece))
             switch upload.purpose {
             case .catchUp: if now - upload.since < patience { score += 1000 }
+            case .opening: score = -openingWeight
             case .welcome, .scarce: break
             case .live: if !passesOn(upload.peer, upload.block.piece) { score += leafWeight }
             }

@@ -71,6 +71,8 @@ struct PeerState: Sendable {
 
     /// Bytes under way to it.
     var inFlight = 0
+    /// Blocks of its first key frame that it has asked for here.
+    var openings = 0
     /// When something was last sent to it.
     var toldAt = Instant.zero
     /// When its acknowledgements last moved.

@@ -112,7 +112,7 @@ extension SwarmEngine {
         guard let wantFrom, let ask = table[piece].asks.last else { return }
         let opening = max(2, 65_536 / geometry.pieceLength)
         let isOpening = wantFrom.distance(to: piece) < opening
-        let wait = isOpening ? settings.hedgeAfter * 0.5 : settings.hedgeAfter
+        let wait = isOpening ? settings.hedgeAfter * 0.3 : settings.hedgeAfter
         guard table[piece].asks.count < (isOpening ? 3 : 2), now - ask.at > wait,
             let holder = bestHolder(of: piece, now)
         else { return }
