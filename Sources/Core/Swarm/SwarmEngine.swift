@@ -18,7 +18,7 @@ package struct SwarmEngine: Sendable {
     let geometry: PieceGeometry
     let ourID: PeerID
     var random: SeededRandom
-    var peers = PeerTable()
+    var peers: PeerTable
     var planner = ConnectionPlanner()
     var timers = SwarmTimers()
 
@@ -73,6 +73,7 @@ package struct SwarmEngine: Sendable {
         self.geometry = geometry
         self.ourID = ourID
         random = SeededRandom(seed: seed)
+        peers = PeerTable(stripes: settings.stripes)
         metainfo = RollingMetainfo(
             settings: RollingMetainfoSettings(pieces: settings.window * 2))
         table = PieceTable(base: firstPiece, capacity: settings.window * 2)

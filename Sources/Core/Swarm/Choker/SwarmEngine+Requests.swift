@@ -50,8 +50,8 @@ extension SwarmEngine {
                 return refuse(peer, block, now, &outputs)
             }
         } else {
-            live = live && peers[peer]?.childSince[stripe] != nil
-            if live { peers[peer]?.childSince[stripe] = now }
+            live = live && peers.isFed(peer, in: stripe)
+            if live { peers.feed(peer, in: stripe, at: now) }
             guard live || !isBusy else { return refuse(peer, block, now, &outputs) }
         }
         let purpose: Upload.Purpose =
@@ -167,8 +167,8 @@ extension SwarmEngine {
         guard settings.role != .source else {
             return feeds(peer, in: stripe, now, &outputs)
         }
-        if peers[peer]?.childSince[stripe] != nil {
-            peers[peer]?.childSince[stripe] = now
+        if peers.isFed(peer, in: stripe) {
+            peers.feed(peer, in: stripe, at: now)
             return true
         }
         // Whoever has just lost its own parent takes nobody in: two such could feed each other.
@@ -182,7 +182,7 @@ extension SwarmEngine {
         case .replace(let child, let stripe): letGo(child, in: stripe, &outputs)
         case .refuse: return false
         }
-        peers[peer]?.childSince[stripe] = now
+        peers.feed(peer, in: stripe, at: now)
         newest.append((peer, stripe))
         timers.wake(.slots, by: now + .milliseconds(500))
         timers.wake(.status, by: now)
@@ -191,13 +191,11 @@ extension SwarmEngine {
 
     /// The children as Adoption sees them.
     func nursery(hasRoom: Bool) -> Nursery {
-        let feeds = newest.compactMap { peer, stripe in
-            peers[peer].flatMap { state in
-                state.childSince[stripe] == nil
-                    ? nil
-                    : Nursery.Feed(
-                        peer: peer, stripe: stripe, passesOn: state.passesOn(stripe))
-            }
+        var feeds: [Nursery.Feed] = []
+        feeds.reserveCapacity(newest.count)
+        for (peer, stripe) in newest where peers.isFed(peer, in: stripe) {
+            let passesOn = peers[peer]?.passesOn(stripe) ?? false
+            feeds.append(Nursery.Feed(peer: peer, stripe: stripe, passesOn: passesOn))
         }
         return Nursery(
             feeds: feeds, inner: inner, fanOut: settings.fanOut, hasRoom: hasRoom)
@@ -208,7 +206,7 @@ extension SwarmEngine {
     private mutating func letGo(
         _ peer: PeerHandle, in stripe: Int, _ outputs: inout [SwarmOutput]
     ) {
-        peers[peer]?.childSince[stripe] = nil
+        peers.letGo(peer, in: stripe)
         let stripes = settings.stripes
         let dropped = uploads.dropStanding(peer, keeping: 1) { Int($0.value) % stripes == stripe }
         outputs += dropped.map { .send(peer, .reject($0)) }
@@ -222,12 +220,12 @@ extension SwarmEngine {
         let used = feedsGiven
         let feed = streamRate.bytesPerSecond / Double(settings.stripes)
         if feed > 0 { slots.fit(uplink.rate.bytesPerSecond / feed) }
-        newest.removeAll { peers[$0.0]?.childSince[$0.1] == nil }
+        newest.removeAll { !peers.isFed($0.0, in: $0.1) }
         if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
         timers.wake(.status, by: now)
         guard slots.isCrowded(used: used, at: now) else { return }
         while let (peer, stripe) = newest.popLast() {
-            guard peers[peer]?.childSince[stripe] != nil else { continue }
+            guard peers.isFed(peer, in: stripe) else { continue }
             letGo(peer, in: stripe, &outputs)
             return
         }
@@ -278,7 +276,7 @@ extension SwarmEngine {
         } else {
             // Busy, or it does not hold what it says. A word that is not kept by somebody who has
             // given nothing yet counts as late.
-            let said = peers[peer]?.has.remove(block.piece) ?? false
+            let said = peers.disprove(peer, block.piece)
             if said, peers[peer]?.received == 0 { peers[peer]?.lateness += 1 }
             peers[peer]?.backOff = now + .milliseconds(100) + jitter * 0.2
             table[block.piece].failures += 1
@@ -291,11 +289,11 @@ extension SwarmEngine {
     /// Back to the one before it. It is asked again
     /// after 1 s, 2 s, 4 s and so on: places become free when somebody leaves, not by asking.
     mutating func refusedFeed(_ peer: PeerHandle, in s: Int, _ now: Instant) {
-        guard let state = peers[peer], state.refusedUntil[s] <= now else { return }
-        let pause = Double(1 << min(Int(state.refusals[s]), 4))
+        guard let state = peers[peer, s], state.refusedUntil <= now else { return }
+        let pause = Double(1 << min(Int(state.refusals), 4))
         let jitter = Double(random.next() % 1000) / 1000
-        peers[peer]?.refusedUntil[s] = now + .seconds(pause * (1 + jitter / 2))
-        peers[peer]?.refusals[s] = min(state.refusals[s] + 1, 8)
+        peers[peer, s]?.refusedUntil = now + .seconds(pause * (1 + jitter / 2))
+        peers[peer, s]?.refusals = min(state.refusals + 1, 8)
         guard stripes[s].parent == peer else { return }
         stripes[s].parent = stripes[s].previous
         stripes[s].previous = nil
@@ -318,9 +316,9 @@ extension SwarmEngine {
         for chokee in chokees { set(chokee, open.contains(chokee.peer), &outputs) }
         for peer in peers.handles {
             for s in 0..<settings.stripes {
-                guard let since = peers[peer]?.childSince[s], now - since > .seconds(4)
+                guard let since = peers[peer, s]?.childSince, now - since > .seconds(4)
                 else { continue }
-                peers[peer]?.childSince[s] = nil
+                peers.letGo(peer, in: s)
             }
         }
     }

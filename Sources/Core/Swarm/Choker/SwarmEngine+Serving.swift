@@ -48,13 +48,13 @@ extension SwarmEngine {
             return
         }
         if let record = metainfo.record(containing: block.piece),
-            peers[peer]?.knows.contains(block.piece) == false
+            !peers.knows(peer, block.piece)
         {
-            for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
+            for piece in record.pieces { peers.note(peer, knows: piece) }
             outputs.append(.sendLive(peer, .records([record.bytes])))
         }
         if Int(block.offset) + Int(block.length) == geometry.pieceLength {
-            peers[peer]?.holds(block.piece)
+            peers.note(peer, holds: block.piece)
         }
         sayHaves(to: peer, unlessSince: .milliseconds(150), now, &outputs)
         outputs.append(.sendBlock(peer, block))
@@ -126,13 +126,12 @@ extension SwarmEngine {
         to peer: PeerHandle, unlessSince gap: Interval, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard let state = peers[peer], state.isLive, !state.unsaid.isEmpty,
-            now - state.saidAt >= gap
+        guard let saidAt = peers[peer]?.saidAt, now - saidAt >= gap,
+            peers[peer]?.isLive ?? false, !peers[pieces: peer].unsaid.isEmpty
         else { return }
-        let news = state.unsaid.filter { !state.has.contains($0) && isHeld($0) }.sorted()
-        peers[peer]?.unsaid = []
+        let news = peers.takeUnsaid(of: peer).filter { isHeld($0) }.sorted()
         peers[peer]?.saidAt = now
-        guard !state.isSource else { return }
+        guard !(peers[peer]?.isSource ?? false) else { return }
         for map in PieceMap.maps(of: news, bytes: LiveMessage.maximumBitmap) {
             outputs.append(.sendLive(peer, .have(map)))
         }
@@ -178,12 +177,13 @@ extension SwarmEngine {
         let stands = stripes.indices.map { s in
             StripeStand(
                 depth: stripes[s].depth,
-                children: newest.count { $0.1 == s && peers[$0.0]?.childSince[s] != nil },
+                children: newest.count { $0.1 == s && peers.isFed($0.0, in: s) },
                 isInner: inner[s])
         }
         let count = InnerStripes.count(slots: slots.count, fanOut: settings.fanOut)
+        let salt = ourID.salt
         inner = InnerStripes.choose(stands, count: count) { stripe in
-            Double(ourID.salt(stripe) >> 40) / Double(1 << 24)
+            Double(PeerID.salt(stripe, of: salt) >> 40) / Double(1 << 24)
         }
     }
 
@@ -208,7 +208,7 @@ extension SwarmEngine {
     }
 
     private func isOffered(_ peer: PeerHandle, _ stripe: Int) -> Bool {
-        if peers[peer]?.childSince[stripe] != nil { return true }
+        if peers.isFed(peer, in: stripe) { return true }
         switch toldOpen[stripe] {
         case .all: return true
         case .inner: return peers[peer]?.passesOn(stripe) ?? false

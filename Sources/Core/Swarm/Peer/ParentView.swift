@@ -1,22 +1,13 @@
 // What the choice of parents looks at. It is made for eight stripes at each arrival of a block, so
-// the states are looked at once and not once a stripe. Chooses nothing.
+// who could be a parent at all is found out once and not once a stripe. Chooses nothing.
 
 import Primitives
 
 /// A neighbour as it could be a parent in some stripe.
 struct ParentView: Sendable {
     let peer: PeerHandle
-    /// Its hops from the source in each stripe.
-    let depths: [UInt8]
     let lateness: Int
     let roundTrip: Interval
-    fileprivate let childSince: [Instant?]
-    fileprivate let refusedUntil: [Instant]
-
-    /// Whether it does not hang below us in a stripe and has not refused it lately.
-    func mayFeed(_ stripe: Int, at now: Instant) -> Bool {
-        childSince[stripe] == nil && refusedUntil[stripe] <= now
-    }
 }
 
 extension PeerTable {
@@ -24,21 +15,23 @@ extension PeerTable {
     func parents(at now: Instant, quietAfter: Interval) -> [ParentView] {
         var views: [ParentView] = []
         views.reserveCapacity(handles.count)
-        // Field by field: most of a state, and its bitmaps, is of no interest here.
         for handle in handles {
             guard self[handle]?.isLive ?? false, !(self[handle]?.isChoking ?? true),
                 let heardAt = self[handle]?.heardAt, now - heardAt < quietAfter,
                 !isStuck(handle, at: now),
-                let depths = self[handle]?.depths, let lateness = self[handle]?.lateness,
-                let roundTrip = self[handle]?.roundTrip,
-                let childSince = self[handle]?.childSince,
-                let refusedUntil = self[handle]?.refusedUntil
+                let lateness = self[handle]?.lateness, let roundTrip = self[handle]?.roundTrip
             else { continue }
-            views.append(
-                ParentView(
-                    peer: handle, depths: depths, lateness: lateness, roundTrip: roundTrip,
-                    childSince: childSince, refusedUntil: refusedUntil))
+            views.append(ParentView(peer: handle, lateness: lateness, roundTrip: roundTrip))
         }
         return views
+    }
+
+    /// A neighbour's hops in a stripe where it may feed us, or nil: it hangs below us there, or
+    /// has refused it lately.
+    func offer(of handle: PeerHandle, in stripe: Int, at now: Instant) -> UInt8? {
+        guard let standing = self[handle, stripe], standing.childSince == nil,
+            standing.refusedUntil <= now
+        else { return nil }
+        return standing.depth
     }
 }

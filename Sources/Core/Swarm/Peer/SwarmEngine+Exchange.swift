@@ -27,7 +27,7 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ handshake: ExtensionHandshake, _ now: Instant
     ) {
         if let port = handshake.listenPort { peers[peer]?.listenPort = port }
-        if let id = handshake.ids[.peerExchange] { peers[peer]?.exchange.isWanted = id != 0 }
+        if let id = handshake.ids[.peerExchange] { peers[exchange: peer].isWanted = id != 0 }
         timers.wake(.exchange, by: now)
     }
 
@@ -38,13 +38,14 @@ extension SwarmEngine {
             peers[handle].flatMap { $0.isLive ? $0.contact : nil }
         }
         for peer in peers.handles {
-            guard let state = peers[peer], state.isLive, state.exchange.isWanted else { continue }
-            if now >= state.exchange.nextAt {
+            guard let state = peers[peer], state.isLive, peers[exchange: peer].isWanted
+            else { continue }
+            if now >= peers[exchange: peer].nextAt {
                 let others = contacts.filter { Self.concerns($0.endpoint, state) }
-                guard let news = peers[peer]?.exchange.next(others, at: now) else { continue }
+                guard let news = peers[exchange: peer].next(others, at: now) else { continue }
                 outputs.append(.sendExchange(peer, news))
             }
-            timers.wake(.exchange, by: peers[peer]?.exchange.nextAt ?? .never)
+            timers.wake(.exchange, by: peers[exchange: peer].nextAt)
         }
     }
 
@@ -65,7 +66,7 @@ extension SwarmEngine {
         let count = message.added.count + message.dropped.count
         guard affords(peer, 4 + count / 4, now, &outputs) else { return }
         heard(peer, now)
-        let isFit = peers[peer]?.exchange.admits(at: now) ?? false
+        let isFit = peers[exchange: peer].admits(at: now)
         guard isFit, settings.exchangesPeers, let state = peers[peer], state.isLive else {
             return glitch(peer, "peer exchange out of season", now, &outputs)
         }

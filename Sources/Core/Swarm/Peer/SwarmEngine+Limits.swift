@@ -49,7 +49,7 @@ extension SwarmEngine {
     mutating func affords(
         _ peer: PeerHandle, _ cost: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
-        guard peers[peer] != nil else { return false }
+        guard peers.contains(peer) else { return false }
         if peers[peer]?.allowance.spend(cost, at: now) ?? false { return true }
         close(peer, .misbehaved("a flood of messages"), now, &outputs)
         return false

@@ -67,7 +67,7 @@ extension SwarmEngine {
 
     /// A neighbour holds `piece`, by its own word.
     mutating func noteHolder(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant) {
-        peers[peer]?.holds(piece)
+        peers.note(peer, holds: piece)
         hint(piece, now)
     }
 
@@ -141,7 +141,7 @@ extension SwarmEngine {
         case .status(let status): received(peer, status, now)
         case .wantRecords(let first, let count):
             wanted(peer, first, count, now, &outputs)
-        case .forget(let piece): peers[peer]?.has.slide(to: piece)
+        case .forget(let piece): peers.forget(before: piece, of: peer)
         case .unknown: glitch(peer, "unknown live message", now, &outputs)
         }
     }
@@ -156,8 +156,11 @@ extension SwarmEngine {
 
     private mutating func received(_ peer: PeerHandle, _ status: LiveStatus, _ now: Instant) {
         guard status.depths.count == settings.stripes else { return }
-        let changed = peers[peer]?.depths != status.depths
-        peers[peer]?.depths = status.depths
+        var changed = false
+        for s in status.depths.indices where peers[peer, s]?.depth != status.depths[s] {
+            peers[peer, s]?.depth = status.depths[s]
+            changed = true
+        }
         peers[peer]?.inner = status.inner
         if let newest = status.newest {
             if peers[peer]?.isSource ?? false { peers[peer]?.newest = newest }

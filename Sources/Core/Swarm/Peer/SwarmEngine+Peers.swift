@@ -21,10 +21,7 @@ extension SwarmEngine {
             return
         }
         if introduction.outgoing { planner.connected(introduction.endpoint) }
-        peers.insert(
-            peer,
-            PeerState(
-                introduction, stripes: settings.stripes, window: settings.window * 2, at: now))
+        peers.insert(peer, PeerState(introduction, at: now), window: settings.window * 2)
         if introduction.isGreeted {
             // What has come since then was in no offer.
             let news = offer.window?.pieces ?? []

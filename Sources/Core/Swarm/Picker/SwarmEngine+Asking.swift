@@ -156,15 +156,14 @@ extension SwarmEngine {
                 let rate = peers[handle]?.gives.rate(at: now),
                 outstanding < pipeline(rate, isSource: isSource)
             else { continue }
-            guard let has = peers[handle]?.has else { continue }
-            let isShown = has.contains(piece)
+            let isShown = peers.holds(handle, piece)
             guard isSource ? sourceServes(handle, piece, now) : isShown || presumes(handle, piece)
             else { continue }
             let blame = isSource ? 0 : failures
             holders.append(
                 Holder(
                     peer: handle, outstanding: outstanding, rate: rate,
-                    lateness: peers.blame(on: handle) + blame,
+                    lateness: (peers[handle]?.blame ?? 0) + blame,
                     // Two neighbours have not kept their word: the source is not last any more.
                     isSource: isSource && failures == 0, isPresumed: !isShown))
         }
@@ -184,8 +183,8 @@ extension SwarmEngine {
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
     private func presumes(_ peer: PeerHandle, _ piece: PieceIndex) -> Bool {
-        guard let depth = peers[peer]?.depths[stripe(of: piece)], depth < ParentPolicy.unfed,
-            let newest = peers[peer]?.newest, let first = peers[peer]?.has.first
+        guard let depth = peers[peer, stripe(of: piece)]?.depth, depth < ParentPolicy.unfed,
+            let newest = peers[peer]?.newest, let first = peers.firstHeld(by: peer)
         else { return false }
         return piece >= first && newest >= piece.advanced(by: settings.stripes)
     }

@@ -14,7 +14,7 @@ extension SwarmEngine {
     mutating func received(
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        guard peers[peer] != nil else { return }
+        guard peers.contains(peer) else { return }
         heard(peer, now)
         guard let number = try? geometry.number(of: block) else {
             close(peer, .misbehaved("a block that does not exist"), now, &outputs)
@@ -58,7 +58,7 @@ extension SwarmEngine {
     ) {
         counters.wastedBytes += Int(block.length)
         if table.contains(block.piece), table[block.piece].state == .held {
-            peers[peer]?.holds(block.piece)
+            peers.note(peer, holds: block.piece)
         }
         glitch(peer, "blocks that were not asked for", now, &outputs)
     }
@@ -72,7 +72,7 @@ extension SwarmEngine {
         if !table[piece].senders.contains(peer) { table[piece].senders.append(peer) }
         let stripe = stripe(of: piece)
         if stripes[stripe].parent == peer { stripes[stripe].isProven = true }
-        peers[peer]?.refusals[stripe] = 0
+        peers[peer, stripe]?.refusals = 0
         noteHolder(peer, piece, now)
         outputs.append(.accept(block))
         guard table[piece].received == allBlocks else { return }
@@ -109,9 +109,7 @@ extension SwarmEngine {
         }
         table[piece].senders = []
         if let wall = metainfo.wallTime(of: piece) { outputs.append(.deliver(piece, wall)) }
-        for peer in peers.handles where peers[peer]?.has.contains(piece) == false {
-            peers[peer]?.unsaid.append(piece)
-        }
+        peers.leaveUnsaid(piece)
         uploads.arrived(piece, at: now)
         timers.wake(.have, by: now + settings.haveInterval)
         timers.wake(.plan, by: now + .milliseconds(5))

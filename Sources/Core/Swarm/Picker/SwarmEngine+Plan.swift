@@ -36,11 +36,14 @@ extension SwarmEngine {
 
     private mutating func chooseParents(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         let views = peers.parents(at: now, quietAfter: settings.quietAfter)
+        let salt = ourID.salt
+        var possible: [ParentCandidate] = []
+        possible.reserveCapacity(views.count)
         for s in stripes.indices {
             let old = stripes[s].parent
-            let possible = candidates(in: s, of: views, now)
+            find(&possible, in: s, of: views, now)
             let isUsable = possible.contains { $0.peer == old }
-            var new = ParentPolicy.choose(possible, salt: ourID.salt(s))
+            var new = ParentPolicy.choose(possible, salt: PeerID.salt(s, of: salt))
             if isUsable, new != old, !mayMove(s, now) { new = old }
             if new != old {
                 if isUsable { movedAt = now }
@@ -60,7 +63,7 @@ extension SwarmEngine {
     /// Seldom, and not everything at once: each move takes all below along, and trees in which
     /// everybody goes where it looks best never come to rest.
     private func mayMove(_ s: Int, _ now: Instant) -> Bool {
-        guard let parent = stripes[s].parent, let depth = peers[parent]?.depths[s],
+        guard let parent = stripes[s].parent, let depth = peers[parent, s]?.depth,
             depth < ParentPolicy.unfed
         else { return true }
         return now - stripes[s].since > .seconds(2) && now - movedAt > .milliseconds(500)
@@ -97,27 +100,29 @@ extension SwarmEngine {
     private var orphanGrace: Interval { .seconds(1) }
 
     private func depth(under parent: PeerHandle?, in stripe: Int) -> UInt8 {
-        guard let parent, let depth = peers[parent]?.depths[stripe], depth < ParentPolicy.unfed
+        guard let parent, let depth = peers[parent, stripe]?.depth, depth < ParentPolicy.unfed
         else { return ParentPolicy.unfed }
         return depth + 1
     }
 
-    private func candidates(
-        in stripe: Int, of views: [ParentView], _ now: Instant
-    ) -> [ParentCandidate] {
+    /// Puts those into `found` that could be our parent in a stripe.
+    private func find(
+        _ found: inout [ParentCandidate], in stripe: Int, of views: [ParentView], _ now: Instant
+    ) {
+        found.removeAll(keepingCapacity: true)
         let current = stripes[stripe].parent
         let limit = depthLimit(in: stripe, now)
-        var found: [ParentCandidate] = []
-        for i in views.indices where views[i].mayFeed(stripe, at: now) {
-            let (handle, depth) = (views[i].peer, views[i].depths[stripe])
-            guard handle == current || depth < limit else { continue }
+        for view in views {
+            let handle = view.peer
+            guard let depth = peers.offer(of: handle, in: stripe, at: now),
+                handle == current || depth < limit
+            else { continue }
             let feeds = stripes.indices.count { $0 != stripe && stripes[$0].parent == handle }
             found.append(
                 ParentCandidate(
-                    peer: handle, depth: depth, feeds: feeds, lateness: views[i].lateness,
-                    roundTrip: views[i].roundTrip, isCurrent: handle == current))
+                    peer: handle, depth: depth, feeds: feeds, lateness: view.lateness,
+                    roundTrip: view.roundTrip, isCurrent: handle == current))
         }
-        return found
     }
 
     /// Parents are nearer to the source than this.
@@ -149,10 +154,16 @@ extension SwarmEngine {
 }
 
 extension PeerID {
-    /// A number of its own for each node and stripe, by which equals are told apart.
-    func salt(_ stripe: Int) -> UInt64 {
+    /// A number of its own for each node.
+    var salt: UInt64 {
         var hasher: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in value.bytes { hasher = (hasher ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return hasher ^ UInt64(stripe) &* 0x9e37_79b9_7f4a_7c15
+        return hasher
+    }
+
+    /// A number of its own for each stripe of the node with this salt, by which equals are told
+    /// apart.
+    static func salt(_ stripe: Int, of salt: UInt64) -> UInt64 {
+        salt ^ UInt64(stripe) &* 0x9e37_79b9_7f4a_7c15
     }
 }

@@ -20,7 +20,7 @@ extension SwarmEngine {
             // What is known to the byte needs no second look at its signature.
             if let held = metainfo.record(containing: record.pieces.lowerBound), held.bytes == bytes
             {
-                for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
+                for piece in record.pieces { peers.note(peer, knows: piece) }
                 continue
             }
             // Not counted against the peer: it may be that this node was led astray.
@@ -59,7 +59,7 @@ extension SwarmEngine {
         _ outputs: inout [SwarmOutput]
     ) {
         for piece in record.pieces {
-            if let peer { peers[peer]?.note(piece, in: \.knows) }
+            if let peer { peers.note(peer, knows: piece) }
         }
         switch metainfo.accept(record, digest: digest) {
         case .added: accepted(record, now, &outputs)
@@ -142,9 +142,9 @@ extension SwarmEngine {
     ) {
         var records: [[UInt8]] = []
         for record in metainfo.records(from: first, limit: count) {
-            guard let knows = peers[peer]?.knows, !knows.contains(record.pieces.lowerBound)
+            guard peers.contains(peer), !peers.knows(peer, record.pieces.lowerBound)
             else { continue }
-            for piece in record.pieces { peers[peer]?.note(piece, in: \.knows) }
+            for piece in record.pieces { peers.note(peer, knows: piece) }
             records.append(record.bytes)
         }
         outputs += LiveMessage.batches(of: records).map { .sendLive(peer, $0) }

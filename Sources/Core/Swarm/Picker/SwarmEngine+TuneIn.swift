@@ -10,7 +10,7 @@ extension SwarmEngine {
         // With half of a batch of records the live edge would seem to be where they begin.
         guard settings.role != .source, wantFrom == nil, unverifiedRecords == 0, let edge
         else { return }
-        var offering = peers.filter { $0.has.first != nil }
+        var offering = peers.handles.filter { peers.shows($0) }
         if offering.isEmpty { offering = peers.filter { $0.isSource && $0.newest != nil } }
         guard !offering.isEmpty else { return }
         let patient = firstWindowAt.map { now - $0 < settings.gatherTime } ?? true
@@ -34,8 +34,8 @@ extension SwarmEngine {
     /// It shows nothing to whoever came before its first piece, so where nobody shows anything
     /// its word of how far it is stands for all that has a record.
     private func holders(_ piece: PieceIndex) -> Int {
-        let holding = peers.filter { $0.has.contains(piece) }
-        guard holding.isEmpty, peers.filter({ $0.has.first != nil }).isEmpty else {
+        let holding = peers.handles.filter { peers.holds($0, piece) }
+        guard holding.isEmpty, !peers.handles.contains(where: { peers.shows($0) }) else {
             return holding.count + holding.count { peers[$0]?.isSource ?? false }
         }
         return 2 * peers.filter { $0.isSource && $0.newest.map { $0 >= piece } ?? false }.count
