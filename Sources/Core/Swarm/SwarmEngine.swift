@@ -169,7 +169,8 @@ package struct SwarmEngine: Sendable {
     package func checkInvariants() {
         table.checkInvariants()
         for handle in peers.handles {
-            precondition((peers[handle]?.outstanding ?? 0) >= 0, "negative outstanding bytes")
+            precondition(
+                (peers.look(handle, \.outstanding) ?? 0) >= 0, "negative outstanding bytes")
         }
     }
 }

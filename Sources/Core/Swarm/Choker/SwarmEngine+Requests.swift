@@ -14,7 +14,7 @@ extension SwarmEngine {
             close(peer, .misbehaved("asks for a block that does not exist"), now, &outputs)
             return
         }
-        guard let state = peers[peer], !state.amChoking, table.contains(block.piece),
+        guard let isChoked = peers.look(peer, \.amChoking), !isChoked, table.contains(block.piece),
             uploads.count(of: peer) < settings.maxQueuedRequests
         else { return refuse(peer, block, now, &outputs) }
         guard !uploads.contains(peer, block) else { return }
@@ -114,9 +114,8 @@ extension SwarmEngine {
     /// A key frame and a moment of stream from each neighbour let a player begin; given to all
     /// who fall behind, everybody would.
     private mutating func welcomes(_ peer: PeerHandle, _ block: Block, _ now: Instant) -> Bool {
-        guard let state = peers[peer], now - state.joinedAt < settings.newcomer else {
-            return false
-        }
+        guard let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < settings.newcomer
+        else { return false }
         let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * settings.welcomeShare)
         return welcome.take(Int(block.length), rate: rate, depth: settings.welcomeBurst, at: now)
     }
@@ -175,7 +174,7 @@ extension SwarmEngine {
         guard stripes[stripe].depth < ParentPolicy.deepest, let parent = stripes[stripe].parent,
             parent != peer
         else { return false }
-        let passesOn = peers[peer]?.passesOn(stripe) ?? false
+        let passesOn = peers.passesOn(peer, stripe)
         let room = slots.hasRoom(used: feedsGiven, at: now)
         switch Adoption.decide(passesOn: passesOn, stripe: stripe, in: nursery(hasRoom: room)) {
         case .adopt: break
@@ -190,11 +189,11 @@ extension SwarmEngine {
     }
 
     /// The children as Adoption sees them.
-    func nursery(hasRoom: Bool) -> Nursery {
+    mutating func nursery(hasRoom: Bool) -> Nursery {
         var feeds: [Nursery.Feed] = []
         feeds.reserveCapacity(newest.count)
         for (peer, stripe) in newest where peers.isFed(peer, in: stripe) {
-            let passesOn = peers[peer]?.passesOn(stripe) ?? false
+            let passesOn = peers.passesOn(peer, stripe)
             feeds.append(Nursery.Feed(peer: peer, stripe: stripe, passesOn: passesOn))
         }
         return Nursery(
@@ -213,7 +212,7 @@ extension SwarmEngine {
     }
 
     /// Stripe feeds given to all children together.
-    var feedsGiven: Int { peers.feeds }
+    var feedsGiven: Int { mutating get { peers.feeds } }
 
     /// Lets the newest child go while live blocks wait too long for their turn.
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -267,7 +266,7 @@ extension SwarmEngine {
         }
         let stripe = stripe(of: block.piece)
         let jitter = Interval.milliseconds(Int64(random.next() % 1000))
-        let isSource = peers[peer]?.isSource ?? false
+        let isSource = peers.look(peer, \.isSource) ?? false
         let stood = table[block.piece].seenAt.map { ask.at < $0 } ?? true
         if stood {
             refusedFeed(peer, in: stripe, now)
@@ -277,7 +276,7 @@ extension SwarmEngine {
             // Busy, or it does not hold what it says. A word that is not kept by somebody who has
             // given nothing yet counts as late.
             let said = peers.disprove(peer, block.piece)
-            if said, peers[peer]?.received == 0 { peers[peer]?.lateness += 1 }
+            if said, peers.look(peer, \.received) == 0 { peers[peer]?.lateness += 1 }
             peers[peer]?.backOff = now + .milliseconds(100) + jitter * 0.2
             table[block.piece].failures += 1
         }

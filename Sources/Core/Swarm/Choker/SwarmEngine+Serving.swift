@@ -29,7 +29,7 @@ extension SwarmEngine {
             let upload = uploads.next(
                 at: now, copyWeight: copyWeight,
                 copies: { table.contains($0) ? table[$0].copies : 0 },
-                passesOn: { peers[$0]?.passesOn(Int($1.value) % settings.stripes) ?? false },
+                passesOn: { peers.passesOn($0, Int($1.value) % settings.stripes) },
                 canTake: { peers.takes($0, below: share, at: now) })
             guard let upload else {
                 uplink.giveBack(Self.blockBytes)
@@ -60,11 +60,13 @@ extension SwarmEngine {
         outputs.append(.sendBlock(peer, block))
         if upload.purpose == .live { slots.learn(now - upload.since, at: now) }
         if block.offset == 0 { table[block.piece].copies += 1 }
-        peers[peer]?.toldAt = now
         timers.wake(.warm, by: now + settings.warmth)
-        if peers[peer]?.inFlight == 0 { peers[peer]?.progressAt = now }
-        peers[peer]?.inFlight += Self.blockBytes
-        peers[peer]?.sent += Int(block.length)
+        peers.update(peer) {
+            $0.toldAt = now
+            if $0.inFlight == 0 { $0.progressAt = now }
+            $0.inFlight += Self.blockBytes
+            $0.sent += Int(block.length)
+        }
         counters.sentBytes += Int(block.length)
     }
 
@@ -72,16 +74,18 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ sample: UplinkSample, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard let inFlight = peers[peer]?.inFlight else { return }
-        // Where nothing was under way, the clock of what is now begins to run.
-        if sample.unacknowledged < inFlight || sample.unacknowledged == 0 || inFlight == 0 {
-            peers[peer]?.progressAt = now
-        }
+        guard let inFlight = peers.look(peer, \.inFlight) else { return }
         uplink.acknowledged(
             max(0, inFlight - sample.unacknowledged),
             leastRoundTrip: sample.leastRoundTrip, at: now)
-        peers[peer]?.inFlight = sample.unacknowledged
-        if sample.roundTrip > .zero { peers[peer]?.roundTrip = sample.roundTrip }
+        peers.update(peer) {
+            // Where nothing was under way, the clock of what is now begins to run.
+            if sample.unacknowledged < inFlight || sample.unacknowledged == 0 || inFlight == 0 {
+                $0.progressAt = now
+            }
+            $0.inFlight = sample.unacknowledged
+            if sample.roundTrip > .zero { $0.roundTrip = sample.roundTrip }
+        }
         serve(now, &outputs)
     }
 
@@ -89,18 +93,19 @@ extension SwarmEngine {
     mutating func keepWarm(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         var next = Instant.never
         for peer in peers.handles {
-            guard let state = peers[peer], isChild(peer, state) else { continue }
-            if now - state.toldAt >= settings.warmth {
+            guard isChild(peer), let toldAt = peers.look(peer, \.toldAt) else { continue }
+            if now - toldAt >= settings.warmth {
                 outputs.append(.send(peer, .keepAlive))
-                peers[peer]?.toldAt = now
+                peers.update(peer) { $0.toldAt = now }
             }
-            next = min(next, (peers[peer]?.toldAt ?? now) + settings.warmth)
+            next = min(next, (peers.look(peer, \.toldAt) ?? now) + settings.warmth)
         }
         if next < .never { timers.wake(.warm, by: next) }
     }
 
-    private func isChild(_ peer: PeerHandle, _ state: PeerState) -> Bool {
-        settings.role == .source ? sourcePolicy.share(of: peer) > 0 : state.childStripes > 0
+    private mutating func isChild(_ peer: PeerHandle) -> Bool {
+        guard settings.role != .source else { return sourcePolicy.share(of: peer) > 0 }
+        return peers.look(peer, { $0.fed != 0 }) ?? false
     }
 
     // MARK: Telling
@@ -126,12 +131,12 @@ extension SwarmEngine {
         to peer: PeerHandle, unlessSince gap: Interval, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard let saidAt = peers[peer]?.saidAt, now - saidAt >= gap,
-            peers[peer]?.isLive ?? false, !peers[pieces: peer].unsaid.isEmpty
+        guard let saidAt = peers.look(peer, \.saidAt), now - saidAt >= gap,
+            peers.look(peer, \.isLive) ?? false, !peers[pieces: peer].unsaid.isEmpty
         else { return }
         let news = peers.takeUnsaid(of: peer).filter { isHeld($0) }.sorted()
-        peers[peer]?.saidAt = now
-        guard !(peers[peer]?.isSource ?? false) else { return }
+        peers.update(peer) { $0.saidAt = now }
+        guard !(peers.look(peer, \.isSource) ?? false) else { return }
         for map in PieceMap.maps(of: news, bytes: LiveMessage.maximumBitmap) {
             outputs.append(.sendLive(peer, .have(map)))
         }
@@ -141,10 +146,11 @@ extension SwarmEngine {
         timers.wake(.status, by: now + settings.statusInterval)
         noteOffers(now)
         for peer in peers.handles {
-            guard let state = peers[peer], state.isLive else { continue }
-            let isNews = state.statusVersion != statusVersion
+            guard peers.look(peer, \.isLive) ?? false, let toldAt = peers.look(peer, \.statusAt)
+            else { continue }
+            let isNews = peers.look(peer, \.statusVersion) != statusVersion
             let pause = isNews ? settings.statusFloor : settings.statusInterval
-            let next = state.statusAt + pause
+            let next = toldAt + pause
             if now >= next {
                 status(to: peer, now, &outputs)
             } else {
@@ -158,13 +164,14 @@ extension SwarmEngine {
         chooseInner()
         let depths = stripes.map(\.depth)
         let nursery = nursery(hasRoom: !slots.isFull(used: feedsGiven, at: now))
-        let open = stripes.indices.map { openness(of: $0, nursery) }
+        var open: [Openness] = []
+        for stripe in stripes.indices { open.append(openness(of: stripe, nursery)) }
         guard depths != toldDepths || open != toldOpen || inner != toldInner else { return }
         (toldDepths, toldOpen, toldInner) = (depths, open, inner)
         statusVersion += 1
     }
 
-    private func openness(of stripe: Int, _ nursery: Nursery) -> Openness {
+    private mutating func openness(of stripe: Int, _ nursery: Nursery) -> Openness {
         guard stripes[stripe].parent != nil else { return .none }
         if Adoption.decide(passesOn: false, stripe: stripe, in: nursery) != .refuse { return .all }
         let verdict = Adoption.decide(passesOn: true, stripe: stripe, in: nursery)
@@ -190,11 +197,14 @@ extension SwarmEngine {
     /// Tells a neighbour how near to the source it would be fed in each stripe: its children the
     /// depth, others "not at all" where there is no room, so that they need not ask to be refused.
     mutating func status(to peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
-        peers[peer]?.statusAt = now
-        peers[peer]?.statusVersion = statusVersion
-        let depths = stripes.indices.map { s in
-            if settings.role == .source { return UInt8(0) }
-            return isOffered(peer, s) ? stripes[s].depth : ParentPolicy.unfed
+        let version = statusVersion
+        peers.update(peer) { ($0.statusAt, $0.statusVersion) = (now, version) }
+        var depths: [UInt8] = []
+        depths.reserveCapacity(stripes.count)
+        for s in stripes.indices {
+            let isOffered = settings.role == .source || isOffered(peer, s)
+            let depth = settings.role == .source ? 0 : stripes[s].depth
+            depths.append(isOffered ? depth : ParentPolicy.unfed)
         }
         outputs.append(
             .sendLive(
@@ -207,11 +217,11 @@ extension SwarmEngine {
                         }))))
     }
 
-    private func isOffered(_ peer: PeerHandle, _ stripe: Int) -> Bool {
+    private mutating func isOffered(_ peer: PeerHandle, _ stripe: Int) -> Bool {
         if peers.isFed(peer, in: stripe) { return true }
         switch toldOpen[stripe] {
         case .all: return true
-        case .inner: return peers[peer]?.passesOn(stripe) ?? false
+        case .inner: return peers.passesOn(peer, stripe)
         case .none: return false
         }
     }

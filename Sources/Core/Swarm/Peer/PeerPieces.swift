@@ -34,7 +34,7 @@ extension PeerTable {
     mutating func note(_ handle: PeerHandle, holds piece: PieceIndex) {
         guard contains(handle) else { return }
         self[pieces: handle].has.note(piece)
-        if (self[handle]?.newest).map({ $0 < piece }) ?? true { self[handle]?.newest = piece }
+        update(handle) { if $0.newest.map({ $0 < piece }) ?? true { $0.newest = piece } }
     }
 
     /// A neighbour has the record of `piece`.

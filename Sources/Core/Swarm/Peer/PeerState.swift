@@ -113,13 +113,13 @@ extension PeerTable {
     /// A neighbour is our child in a stripe, and asks at `now`.
     mutating func feed(_ handle: PeerHandle, in stripe: Int, at now: Instant) {
         self[handle, stripe]?.childSince = now
-        self[handle]?.fed |= 1 << UInt32(stripe)
+        update(handle) { $0.fed |= 1 << UInt32(stripe) }
     }
 
     /// A neighbour is our child no more in a stripe.
     mutating func letGo(_ handle: PeerHandle, in stripe: Int) {
         self[handle, stripe]?.childSince = nil
-        self[handle]?.fed &= ~(1 << UInt32(stripe))
+        update(handle) { $0.fed &= ~(1 << UInt32(stripe)) }
     }
 
     /// Whether a neighbour is fed by us in a stripe.

@@ -6,23 +6,20 @@ import Primitives
 
 /// The neighbours by their handles.
 struct PeerTable: Sendable {
-    /// By the numbers of the handles; the last is always nil and stands for all beyond.
-    private var states: [PeerState?] = [nil]
-    private var isHere: [Bool] = [false]
+    /// By the numbers of the handles; where a neighbour is gone, what was known of it.
+    private var states: [PeerState] = []
+    private var isHere: [Bool] = []
     /// What each holds, and what it was told of our neighbours; those of a husk where it is gone.
-    private var pieces: [PeerPieces] = [Self.husk]
-    private var exchanges: [PeerExchange] = [PeerExchange()]
+    private var pieces: [PeerPieces] = []
+    private var exchanges: [PeerExchange] = []
     /// How each stands in each stripe, one neighbour after the other.
-    private var standing: [PeerStripe]
+    private var standing: [PeerStripe] = []
     private let stripes: Int
     /// The handles of all neighbours, in order.
     private(set) var handles: [PeerHandle] = []
 
     /// A table without neighbours in a swarm of so many stripes.
-    init(stripes: Int) {
-        self.stripes = stripes
-        standing = Array(repeating: PeerStripe(), count: stripes)
-    }
+    init(stripes: Int) { self.stripes = stripes }
 
     private static let husk = PeerPieces(window: 1)
 
@@ -37,8 +34,36 @@ struct PeerTable: Sendable {
     /// The neighbour, or nil where it is gone.
     subscript(_ handle: PeerHandle) -> PeerState? {
         // Not a getter, and with a single yield: else all of a state is copied to read a field.
-        @inline(__always) _read { yield states[min(handle.slot, states.count - 1)] }
-        @inline(__always) _modify { yield &states[min(handle.slot, states.count - 1)] }
+        @inline(__always) _read { yield contains(handle) ? states[handle.slot] : nil }
+        _modify {
+            var state = self[handle]
+            yield &state
+            if let state, contains(handle) { states[handle.slot] = state }
+        }
+    }
+
+    /// A field of a neighbour where it stands, if it is here: what is asked often is asked so.
+    @inline(__always)
+    func look<T>(_ handle: PeerHandle, _ field: (PeerState) -> T) -> T? {
+        contains(handle) ? field(states[handle.slot]) : nil
+    }
+
+    /// As above, where the field may be nil itself.
+    @inline(__always)
+    func look<T>(_ handle: PeerHandle, _ field: (PeerState) -> T?) -> T? {
+        contains(handle) ? field(states[handle.slot]) : nil
+    }
+
+    /// Whether a neighbour would feed others in a stripe.
+    func passesOn(_ handle: PeerHandle, _ stripe: Int) -> Bool {
+        look(handle, { $0.passesOn(stripe) }) ?? false
+    }
+
+    /// Changes a neighbour where it stands, if it is here: what happens often is done so.
+    @inline(__always)
+    mutating func update(_ handle: PeerHandle, _ change: (inout PeerState) -> Void) {
+        guard contains(handle) else { return }
+        change(&states[handle.slot])
     }
 
     /// How a neighbour stands in a stripe, or nil where it is gone.
@@ -58,15 +83,15 @@ struct PeerTable: Sendable {
         @inline(__always) _modify { yield &pieces[handle.slot] }
     }
 
-    /// What a neighbour has been told of our neighbours; to be read of those who are here.
+    /// What a neighbour that is here has been told of our neighbours.
     subscript(exchange handle: PeerHandle) -> PeerExchange {
-        _read { yield exchanges[min(handle.slot, exchanges.count - 1)] }
-        _modify { yield &exchanges[min(handle.slot, exchanges.count - 1)] }
+        _read { yield exchanges[handle.slot] }
+        _modify { yield &exchanges[handle.slot] }
     }
 
     /// Takes a neighbour in, with windows of `window` pieces.
     mutating func insert(_ handle: PeerHandle, _ state: PeerState, window: Int) {
-        while states.count <= handle.slot + 1 { grow() }
+        while states.count <= handle.slot { grow(with: state) }
         states[handle.slot] = state
         isHere[handle.slot] = true
         pieces[handle.slot] = PeerPieces(window: window)
@@ -77,8 +102,8 @@ struct PeerTable: Sendable {
         handles.sort()
     }
 
-    private mutating func grow() {
-        states.append(nil)
+    private mutating func grow(with state: PeerState) {
+        states.append(state)
         isHere.append(false)
         pieces.append(Self.husk)
         exchanges.append(PeerExchange())
@@ -88,7 +113,6 @@ struct PeerTable: Sendable {
     /// Takes a neighbour out.
     mutating func remove(_ handle: PeerHandle) {
         guard contains(handle) else { return }
-        states[handle.slot] = nil
         isHere[handle.slot] = false
         pieces[handle.slot] = Self.husk
         exchanges[handle.slot] = PeerExchange()

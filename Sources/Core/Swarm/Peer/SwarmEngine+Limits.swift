@@ -50,7 +50,9 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ cost: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
         guard peers.contains(peer) else { return false }
-        if peers[peer]?.allowance.spend(cost, at: now) ?? false { return true }
+        var isThere = false
+        peers.update(peer) { isThere = $0.allowance.spend(cost, at: now) }
+        if isThere { return true }
         close(peer, .misbehaved("a flood of messages"), now, &outputs)
         return false
     }
@@ -76,7 +78,7 @@ extension SwarmEngine {
         }
         let parents = stripes.compactMap(\.parent)
         let oldest = useless.filter { !parents.contains($0) }.min { a, b in
-            (peers[a]?.joinedAt ?? now) < (peers[b]?.joinedAt ?? now)
+            (peers.look(a, \.joinedAt) ?? now) < (peers.look(b, \.joinedAt) ?? now)
         }
         guard let oldest else { return false }
         close(oldest, .full, now, &outputs)

@@ -40,7 +40,7 @@ extension SwarmEngine {
             close(peer, .notLive, now, &outputs)
             return
         }
-        let wasLive = peers[peer]?.isLive ?? false
+        let wasLive = peers.look(peer, \.isLive) ?? false
         peers[peer]?.isLive = true
         peers[peer]?.isSource = live.isSource
         noteExchange(peer, handshake, now)
@@ -63,7 +63,9 @@ extension SwarmEngine {
         tellRecords(from: point.piece, to: peer, &outputs)
     }
 
-    mutating func heard(_ peer: PeerHandle, _ now: Instant) { peers[peer]?.heardAt = now }
+    mutating func heard(_ peer: PeerHandle, _ now: Instant) {
+        peers.update(peer) { $0.heardAt = now }
+    }
 
     /// A neighbour holds `piece`, by its own word.
     mutating func noteHolder(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant) {
@@ -161,9 +163,9 @@ extension SwarmEngine {
             peers[peer, s]?.depth = status.depths[s]
             changed = true
         }
-        peers[peer]?.inner = status.inner
+        peers.update(peer) { $0.inner = status.inner }
         if let newest = status.newest {
-            if peers[peer]?.isSource ?? false { peers[peer]?.newest = newest }
+            if peers.look(peer, \.isSource) ?? false { peers[peer]?.newest = newest }
             hint(newest, now)
         }
         if changed { timers.wake(.plan, by: now) }

@@ -119,7 +119,7 @@ extension SwarmEngine {
     mutating func glitch(
         _ peer: PeerHandle, _ what: String, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        guard var state = peers[peer]?.glitches else { return }
+        guard var state = peers.look(peer, \.glitches) else { return }
         let count = state.add(at: now)
         peers[peer]?.glitches = state
         guard count > 300 else { return }

@@ -39,7 +39,9 @@ extension SwarmEngine {
             let parent = stripes[stripe(of: piece)].parent
             if let holder = bestHolder(of: piece, now) {
                 ask(holder, for: piece, .catchUp, now, &outputs)
-            } else if candidate.holders == 0, let parent, peers[parent]?.backOff ?? now <= now {
+            } else if candidate.holders == 0, let parent,
+                peers.look(parent, \.backOff) ?? now <= now
+            {
                 // Not at once where it has just refused: after a restart it may never have it.
                 ask(parent, for: piece, .standing, now, &outputs)
             }
@@ -50,7 +52,7 @@ extension SwarmEngine {
     ///
     /// The player's own deadline is when it would have to stand still; what reaches it earlier
     /// is less lag, so the order of asking goes by the play point and not by that.
-    private func due(_ piece: PieceIndex, _ now: Instant) -> Instant {
+    private mutating func due(_ piece: PieceIndex, _ now: Instant) -> Instant {
         guard let next = playPoint?.piece ?? wantFrom, settings.role != .relay
         else { return .never }
         guard let wall = metainfo.wallTime(of: piece), let base = metainfo.wallTime(of: next)
@@ -83,7 +85,7 @@ extension SwarmEngine {
             guard let ask = table[piece].asks.first, let seen = table[piece].seenAt
             else { continue }
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
-            let isDead = peers[ask.peer]?.isStuck(at: now) ?? true
+            let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
             guard isDead || left > 0 && underWay < 4 else { continue }
             guard isDead || now - max(seen, ask.at) > patience(of: piece),
                 let holder = bestHolder(of: piece, now)
@@ -125,7 +127,7 @@ extension SwarmEngine {
     }
 
     /// Whether `piece` was there before this node came, and its first attempts still run.
-    private func isBacklog(_ piece: PieceIndex, _ now: Instant) -> Bool {
+    private mutating func isBacklog(_ piece: PieceIndex, _ now: Instant) -> Bool {
         guard let startEdge, let tunedAt else { return false }
         return piece <= startEdge && now - tunedAt < settings.tuneInPatience
     }
@@ -139,7 +141,8 @@ extension SwarmEngine {
         where table[piece].received & (1 << UInt64(number)) == 0 {
             blocks |= 1 << UInt64(number)
             outputs.append(.send(peer, .request(geometry.block(number, of: piece))))
-            if kind != .standing { peers[peer]?.outstanding += PieceGeometry.blockLength }
+            guard kind != .standing else { continue }
+            peers.update(peer) { $0.outstanding += PieceGeometry.blockLength }
         }
         table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now, kind: kind))
     }
@@ -151,8 +154,8 @@ extension SwarmEngine {
         var holders: [Holder] = []
         for handle in peers.handles where !asks.contains(where: { $0.peer == handle }) {
             guard peers.isReady(handle, at: now, quietAfter: settings.quietAfter),
-                let isSource = peers[handle]?.isSource,
-                let outstanding = peers[handle]?.outstanding,
+                let isSource = peers.look(handle, \.isSource),
+                let outstanding = peers.look(handle, \.outstanding),
                 let rate = peers[handle]?.gives.rate(at: now),
                 outstanding < pipeline(rate, isSource: isSource)
             else { continue }
@@ -163,7 +166,7 @@ extension SwarmEngine {
             holders.append(
                 Holder(
                     peer: handle, outstanding: outstanding, rate: rate,
-                    lateness: (peers[handle]?.blame ?? 0) + blame,
+                    lateness: (peers.look(handle, \.blame) ?? 0) + blame,
                     // Two neighbours have not kept their word: the source is not last any more.
                     isSource: isSource && failures == 0, isPresumed: !isShown))
         }
@@ -171,8 +174,10 @@ extension SwarmEngine {
             holders, length: geometry.pieceLength, salt: random.next())
     }
 
-    private func sourceServes(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant) -> Bool {
-        guard let newest = peers[peer]?.newest, piece <= newest else { return false }
+    private mutating func sourceServes(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant)
+        -> Bool
+    {
+        guard let newest = peers.look(peer, \.newest), piece <= newest else { return false }
         // The source in need: only what has been about for a while and nobody else has shown.
         let seen = table[piece].seenAt ?? now
         // Or what those who claim to hold it did not give.
@@ -182,9 +187,9 @@ extension SwarmEngine {
     }
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
-    private func presumes(_ peer: PeerHandle, _ piece: PieceIndex) -> Bool {
+    private mutating func presumes(_ peer: PeerHandle, _ piece: PieceIndex) -> Bool {
         guard let depth = peers[peer, stripe(of: piece)]?.depth, depth < ParentPolicy.unfed,
-            let newest = peers[peer]?.newest, let first = peers.firstHeld(by: peer)
+            let newest = peers.look(peer, \.newest), let first = peers.firstHeld(by: peer)
         else { return false }
         return piece >= first && newest >= piece.advanced(by: settings.stripes)
     }

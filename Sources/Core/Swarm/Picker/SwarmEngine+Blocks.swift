@@ -27,8 +27,10 @@ extension SwarmEngine {
             wasted(peer, block, now, &outputs)
             return
         }
-        peers[peer]?.gives.add(Int(block.length), at: now)
-        peers[peer]?.received += Int(block.length)
+        peers.update(peer) {
+            $0.gives.add(Int(block.length), at: now)
+            $0.received += Int(block.length)
+        }
         counters.usefulBytes += Int(block.length)
         keep(block, bit, peer, now, &outputs)
     }
@@ -104,8 +106,7 @@ extension SwarmEngine {
         }
         absolve(table[piece].senders)
         for sender in table[piece].senders {
-            let lateness = peers[sender]?.lateness ?? 0
-            peers[sender]?.lateness = max(0, lateness - 1)
+            peers.update(sender) { $0.lateness = max(0, $0.lateness - 1) }
         }
         table[piece].senders = []
         if let wall = metainfo.wallTime(of: piece) { outputs.append(.deliver(piece, wall)) }
@@ -142,8 +143,7 @@ extension SwarmEngine {
 
     /// Bytes that were asked of a peer are no longer awaited.
     mutating func settle(_ peer: PeerHandle, _ bytes: Int) {
-        let outstanding = peers[peer]?.outstanding ?? 0
-        peers[peer]?.outstanding = max(0, outstanding - bytes)
+        peers.update(peer) { $0.outstanding = max(0, $0.outstanding - bytes) }
     }
 
     /// Takes back what is left of an ask.

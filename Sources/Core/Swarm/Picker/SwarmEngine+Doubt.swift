@@ -51,14 +51,16 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         peers[peer]?.suspicion += 1
-        guard let suspicion = peers[peer]?.suspicion, suspicion >= Self.mostSuspicion
+        guard let suspicion = peers.look(peer, \.suspicion), suspicion >= Self.mostSuspicion
         else { return }
         close(peer, .poisoned, now, &outputs)
     }
 
     /// A piece was right: whoever sent all of it is believed a little more.
     mutating func absolve(_ senders: [PeerHandle]) {
-        guard senders.count == 1, let suspicion = peers[senders[0]]?.suspicion else { return }
+        guard senders.count == 1, let suspicion = peers.look(senders[0], \.suspicion) else {
+            return
+        }
         peers[senders[0]]?.suspicion = max(0, suspicion - 1)
     }
 

@@ -62,7 +62,7 @@ extension SwarmEngine {
     ///
     /// Seldom, and not everything at once: each move takes all below along, and trees in which
     /// everybody goes where it looks best never come to rest.
-    private func mayMove(_ s: Int, _ now: Instant) -> Bool {
+    private mutating func mayMove(_ s: Int, _ now: Instant) -> Bool {
         guard let parent = stripes[s].parent, let depth = peers[parent, s]?.depth,
             depth < ParentPolicy.unfed
         else { return true }
@@ -78,7 +78,7 @@ extension SwarmEngine {
         let old = stripes[s].depth
         var new = depth(under: stripes[s].parent, in: s)
         if let parent = stripes[s].parent, !stripes[s].isProven {
-            let roundTrip = peers[parent]?.roundTrip ?? .zero
+            let roundTrip = peers.look(parent, \.roundTrip) ?? .zero
             stripes[s].isProven = now - stripes[s].since > trial + roundTrip
             if !stripes[s].isProven { new = max(old, new) }
         }
@@ -99,14 +99,14 @@ extension SwarmEngine {
     /// How long an orphan does not tell that it is one.
     private var orphanGrace: Interval { .seconds(1) }
 
-    private func depth(under parent: PeerHandle?, in stripe: Int) -> UInt8 {
+    private mutating func depth(under parent: PeerHandle?, in stripe: Int) -> UInt8 {
         guard let parent, let depth = peers[parent, stripe]?.depth, depth < ParentPolicy.unfed
         else { return ParentPolicy.unfed }
         return depth + 1
     }
 
     /// Puts those into `found` that could be our parent in a stripe.
-    private func find(
+    private mutating func find(
         _ found: inout [ParentCandidate], in stripe: Int, of views: [ParentView], _ now: Instant
     ) {
         found.removeAll(keepingCapacity: true)
@@ -129,7 +129,7 @@ extension SwarmEngine {
     ///
     /// Whoever is deeper than an orphan was may hang
     /// below it; when nobody else is found in a second, the tree has changed and all will do.
-    private func depthLimit(in s: Int, _ now: Instant) -> UInt8 {
+    private mutating func depthLimit(in s: Int, _ now: Instant) -> UInt8 {
         let stripe = stripes[s]
         if stripe.parent != nil { return stripe.depth }
         guard now - stripe.since < .seconds(1), stripe.lastDepth < ParentPolicy.deepest

@@ -96,7 +96,7 @@ extension SwarmEngine {
 
     /// Tells everybody of the end: no block may follow that would bring its record along.
     private func spread(_ record: LiveRecord, _ outputs: inout [SwarmOutput]) {
-        for peer in peers.handles where peers[peer]?.isLive ?? false {
+        for peer in peers.handles where peers.look(peer, \.isLive) ?? false {
             outputs.append(.sendLive(peer, .records([record.bytes])))
         }
     }
