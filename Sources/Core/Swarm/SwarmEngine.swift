@@ -89,7 +89,7 @@ package struct SwarmEngine: Sendable {
     }
 
     /// When to call with `.woken`, and why.
-    package var nextDeadline: Deadline { timers.next }
+    package var nextDeadline: Deadline { mutating get { timers.next } }
 
     /// Takes in what happened at `now` and appends what is to be done.
     package mutating func handle(

@@ -78,23 +78,25 @@ package enum CloseReason: Hashable, Sendable {
 }
 
 /// What has happened.
+///
+/// What is seldom and big lies elsewhere: values of this type are copied a few times each.
 package enum SwarmInput: Equatable, Sendable {
     /// The handshakes with a neighbour have passed.
-    case peerJoined(PeerHandle, Introduction)
+    indirect case peerJoined(PeerHandle, Introduction)
     /// A neighbour's connection is gone.
     case peerLeft(PeerHandle)
     /// A neighbour's extension handshake came (BEP 10).
-    case extensionsReceived(PeerHandle, ExtensionHandshake)
+    indirect case extensionsReceived(PeerHandle, ExtensionHandshake)
     /// A message came; not `piece` and not `extended`, which have inputs of their own.
     case messageReceived(PeerHandle, Message)
     /// A message of the live extension came.
     case liveReceived(PeerHandle, LiveMessage)
     /// A message of the peer exchange came (BEP 11).
-    case exchangeReceived(PeerHandle, PeerExchangeMessage)
+    indirect case exchangeReceived(PeerHandle, PeerExchangeMessage)
     /// A block came; the driver holds its payload until it has carried out the outputs.
     case blockReceived(PeerHandle, Block)
     /// A record's signature is right; the digest is of the whole record.
-    case recordVerified(PeerHandle?, LiveRecord, SHA256Digest)
+    indirect case recordVerified(PeerHandle?, LiveRecord, SHA256Digest)
     /// A record's signature is wrong, or it cannot be decoded.
     case recordRefused(PeerHandle)
     /// A piece's bytes match its record.
@@ -102,7 +104,7 @@ package enum SwarmInput: Equatable, Sendable {
     /// A piece's bytes do not match its record.
     case pieceRefused(PieceIndex)
     /// The source has published these pieces; the driver holds their bytes.
-    case published(LiveRecord, SHA256Digest, Range<PieceIndex>)
+    indirect case published(LiveRecord, SHA256Digest, Range<PieceIndex>)
     /// The player's next piece and when it is due.
     case playPointMoved(PieceIndex, due: Instant)
     /// The player gave these pieces up.
@@ -125,19 +127,21 @@ package enum SwarmInput: Equatable, Sendable {
 }
 
 /// What is to be done.
+///
+/// What is seldom and big lies elsewhere, as in `SwarmInput`.
 package enum SwarmOutput: Equatable, Sendable {
     /// Send a message.
     case send(PeerHandle, Message)
     /// Send a message of the live extension.
     case sendLive(PeerHandle, LiveMessage)
     /// Tell of neighbours (BEP 11).
-    case sendExchange(PeerHandle, PeerExchangeMessage)
+    indirect case sendExchange(PeerHandle, PeerExchangeMessage)
     /// Send our extension handshake.
-    case greet(PeerHandle, LiveOffer)
+    indirect case greet(PeerHandle, LiveOffer)
     /// Send a block with its payload.
     case sendBlock(PeerHandle, Block)
     /// Close a neighbour's connection; no `peerLeft` is expected for it.
-    case close(PeerHandle, CloseReason)
+    indirect case close(PeerHandle, CloseReason)
     /// Open a connection.
     case dial(Endpoint)
     /// Check the signature of a record.
@@ -145,7 +149,7 @@ package enum SwarmOutput: Equatable, Sendable {
     /// Keep the payload of the block that has just come.
     case accept(Block)
     /// Check a whole piece against its record.
-    case verifyPiece(PieceIndex, PieceEntry)
+    indirect case verifyPiece(PieceIndex, PieceEntry)
     /// Throw the bytes of a piece away.
     case discard(PieceIndex)
     /// The player may have this piece.

@@ -36,12 +36,12 @@ struct SwarmTimers: Sendable {
 
     /// The earliest of all.
     var next: Deadline {
-        var best: SwarmTimer?
+        var best = -1
         var earliest = Instant.never
-        for timer in SwarmTimer.allCases where at[timer.rawValue] < earliest {
-            (best, earliest) = (timer, at[timer.rawValue])
+        for number in at.indices where at[number] < earliest {
+            (best, earliest) = (number, at[number])
         }
-        return best.map { Deadline(at: earliest, reason: $0.name) } ?? .never
+        return SwarmTimer(rawValue: best).map { Deadline(at: earliest, reason: $0.name) } ?? .never
     }
 
     /// Wakes for `timer` at `moment`, or earlier if it was to wake earlier.
@@ -51,9 +51,9 @@ struct SwarmTimers: Sendable {
 
     /// Takes one reason that is due, or nil.
     mutating func take(due now: Instant) -> SwarmTimer? {
-        for timer in SwarmTimer.allCases where at[timer.rawValue] <= now {
-            at[timer.rawValue] = .never
-            return timer
+        for number in at.indices where at[number] <= now {
+            at[number] = .never
+            return SwarmTimer(rawValue: number)
         }
         return nil
     }

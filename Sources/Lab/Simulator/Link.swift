@@ -58,8 +58,8 @@ package enum TrafficKind: Int, CaseIterable, Sendable {
 enum Cargo: Sendable {
     case message(Message)
     case live(LiveMessage)
-    case greeting(ExtensionHandshake)
-    case exchange(PeerExchangeMessage)
+    indirect case greeting(ExtensionHandshake)
+    indirect case exchange(PeerExchangeMessage)
     case block(Block, isPoisoned: Bool)
 }
 

@@ -71,6 +71,9 @@ struct Node: Sendable {
     let plan: NodePlan
     let id: PeerID
     let seed: UInt64
+    /// Whether it has or had a player.
+    let isViewer: Bool
+    let conduct: Conduct
     private let geometry: PieceGeometry
     /// Those of a husk before the node joins and after it has left.
     ///
@@ -113,6 +116,8 @@ struct Node: Sendable {
 
     init(_ plan: NodePlan, id: PeerID, seed: UInt64, geometry: PieceGeometry) {
         self.plan = plan
+        isViewer = plan.playout != nil
+        conduct = plan.conduct
         self.geometry = geometry
         engine = Self.husk(geometry)
         self.id = id
@@ -151,19 +156,14 @@ struct Node: Sendable {
         schedule = PlayoutSchedule(settings: Self.noPlayout)
     }
 
-    /// Whether it has or had a player.
-    var isViewer: Bool { plan.playout != nil }
-    var conduct: Conduct { plan.conduct }
     /// What the engine has counted.
     var counters: SwarmCounters { log.counters ?? engine.counters }
 
-    /// Looks when engine and player want to be called.
-    ///
-    /// Mutating, so that they are not copied.
-    mutating func lookAtDeadlines() {
-        engineDue = engine.nextDeadline.at
-        playerDue = isViewer ? schedule.nextDeadline.at : .never
-    }
+    /// Looks when the engine wants to be called.
+    mutating func lookAtEngine() { engineDue = engine.nextDeadline.at }
+
+    /// Looks when the player wants to be called, which changes only when it is told something.
+    mutating func lookAtPlayer() { playerDue = schedule.nextDeadline.at }
 
     /// A free handle, the lowest as the driver has it.
     mutating func newHandle(for flow: FlowID) -> Int {

@@ -74,6 +74,7 @@ extension World {
         guard nodes[node].isViewer else { return }
         playouts.removeAll(keepingCapacity: true)
         nodes[node].schedule.handle(input, at: now, into: &playouts)
+        nodes[node].lookAtPlayer()
         for output in playouts {
             switch output {
             case .emit(let piece): emit(piece, node)

@@ -169,7 +169,7 @@ package struct World: Sendable {
         guard nodes[node].isAlive else { return }
         pump(node)
         startSampling(node)
-        nodes[node].lookAtDeadlines()
+        nodes[node].lookAtEngine()
         let deadline = max(min(nodes[node].engineDue, nodes[node].playerDue), now)
         if deadline < nodes[node].wakeAt {
             nodes[node].wakeAt = deadline

@@ -81,6 +81,12 @@ extension PeerTable {
         }
     }
 
+    /// A neighbour is to be told of `piece`.
+    mutating func leaveUnsaid(_ piece: PieceIndex, to handle: PeerHandle) {
+        guard contains(handle) else { return }
+        self[pieces: handle].unsaid.append(piece)
+    }
+
     /// Takes what a neighbour has not been told of and does not hold.
     mutating func takeUnsaid(of handle: PeerHandle) -> [PieceIndex] {
         guard contains(handle) else { return [] }

@@ -24,8 +24,7 @@ extension SwarmEngine {
         peers.insert(peer, PeerState(introduction, at: now), window: settings.window * 2)
         if introduction.isGreeted {
             // What has come since then was in no offer.
-            let news = offer.window?.pieces ?? []
-            peers[peer]?.unsaid = news
+            for piece in offer.window?.pieces ?? [] { peers.leaveUnsaid(piece, to: peer) }
         } else {
             outputs.append(.send(peer, .haveNone))
             outputs.append(.greet(peer, offer))

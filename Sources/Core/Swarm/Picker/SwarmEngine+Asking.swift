@@ -25,7 +25,8 @@ extension SwarmEngine {
 
     /// Asks for what exists and was not asked for: the backlog of a newcomer, and what fell out.
     mutating func catchUp(
-        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
+        _ range: ClosedRange<PieceIndex>, of suppliers: inout Suppliers, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
     ) {
         var missing: [Candidate] = []
         for piece in range where table.contains(piece) {
@@ -37,7 +38,7 @@ extension SwarmEngine {
         for candidate in PickOrder.sorted(missing, now: now, urgent: settings.urgentSpan) {
             let piece = candidate.piece
             let parent = stripes[stripe(of: piece)].parent
-            if let holder = bestHolder(of: piece, now) {
+            if let holder = bestHolder(of: piece, among: &suppliers, now) {
                 ask(holder, for: piece, .catchUp, now, &outputs)
             } else if candidate.holders == 0, let parent,
                 peers.look(parent, \.backOff) ?? now <= now
@@ -65,7 +66,8 @@ extension SwarmEngine {
     /// Two pieces at a time, and not while four are being rescued: when everything is late the
     /// lines are full, and asking for it twice would only fill them more.
     mutating func rescue(
-        _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
+        _ range: ClosedRange<PieceIndex>, by suppliers: inout Suppliers, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
     ) {
         var underWay = range.count { piece in
             table.contains(piece)
@@ -78,7 +80,7 @@ extension SwarmEngine {
         var hedged = 0
         for piece in range where table.contains(piece) && table[piece].state == .missing {
             if isBacklog(piece, now) {
-                if hedged < 4 { hedge(piece, now, &outputs) }
+                if hedged < 4 { hedge(piece, by: &suppliers, now, &outputs) }
                 hedged += 1
                 continue
             }
@@ -88,10 +90,10 @@ extension SwarmEngine {
             let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
             guard isDead || left > 0 && underWay < 4 else { continue }
             guard isDead || now - max(seen, ask.at) > patience(of: piece),
-                let holder = bestHolder(of: piece, now)
+                let holder = bestHolder(of: piece, among: &suppliers, now)
             else { continue }
             counters.rescues += 1
-            peers[ask.peer]?.lateness += 1
+            peers.update(ask.peer) { $0.lateness += 1 }
             withdraw(ask, piece, &outputs)
             if !isDead {
                 if ask.kind != .rescue { underWay += 1 }
@@ -109,14 +111,15 @@ extension SwarmEngine {
     ///
     /// A few blocks that come twice buy a start that no single slow line delays.
     private mutating func hedge(
-        _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
+        _ piece: PieceIndex, by suppliers: inout Suppliers, _ now: Instant,
+        _ outputs: inout [SwarmOutput]
     ) {
         guard let wantFrom, let ask = table[piece].asks.last else { return }
         let opening = max(2, 65_536 / geometry.pieceLength)
         let isOpening = wantFrom.distance(to: piece) < opening
         let wait = isOpening ? settings.hedgeAfter * 0.3 : settings.hedgeAfter
         guard table[piece].asks.count < (isOpening ? 3 : 2), now - ask.at > wait,
-            let holder = bestHolder(of: piece, now)
+            let holder = bestHolder(of: piece, among: &suppliers, now)
         else { return }
         self.ask(holder, for: piece, .catchUp, now, &outputs)
     }
@@ -147,37 +150,46 @@ extension SwarmEngine {
         table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now, kind: kind))
     }
 
-    /// The neighbour that would deliver `piece` first, among those that hold it and were not
-    /// asked.
-    private mutating func bestHolder(of piece: PieceIndex, _ now: Instant) -> PeerHandle? {
-        let (asks, failures) = (table[piece].asks, table[piece].failures)
-        var holders: [Holder] = []
-        for handle in peers.handles where !asks.contains(where: { $0.peer == handle }) {
-            guard peers.isReady(handle, at: now, quietAfter: settings.quietAfter),
-                let isSource = peers.look(handle, \.isSource),
-                let outstanding = peers.look(handle, \.outstanding),
-                let rate = peers[handle]?.gives.rate(at: now),
-                outstanding < pipeline(rate, isSource: isSource)
-            else { continue }
-            let isShown = peers.holds(handle, piece)
-            guard isSource ? sourceServes(handle, piece, now) : isShown || presumes(handle, piece)
-            else { continue }
-            let blame = isSource ? 0 : failures
-            holders.append(
-                Holder(
-                    peer: handle, outstanding: outstanding, rate: rate,
-                    lateness: (peers.look(handle, \.blame) ?? 0) + blame,
-                    // Two neighbours have not kept their word: the source is not last any more.
-                    isSource: isSource && failures == 0, isPresumed: !isShown))
-        }
-        return HolderPolicy.best(
-            holders, length: geometry.pieceLength, salt: random.next())
+    /// The neighbours that can be asked for single pieces now.
+    func suppliers(_ now: Instant) -> Suppliers {
+        Suppliers(
+            peers, ofSource: settings.sourcePipeline * geometry.pieceLength, quietAfter: settings.quietAfter, at: now)
     }
 
-    private mutating func sourceServes(_ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant)
-        -> Bool
-    {
-        guard let newest = peers.look(peer, \.newest), piece <= newest else { return false }
+    /// The neighbour that would deliver `piece` first, among those that hold it and were not
+    /// asked.
+    private mutating func bestHolder(
+        of piece: PieceIndex, among suppliers: inout Suppliers, _ now: Instant
+    ) -> PeerHandle? {
+        let failures = table[piece].failures
+        suppliers.holders.removeAll(keepingCapacity: true)
+        for supplier in suppliers.all {
+            let peer = supplier.peer
+            guard let outstanding = peers.look(peer, \.outstanding),
+                outstanding < supplier.pipeline
+            else { continue }
+            let isShown = peers.holds(peer, piece)
+            guard
+                supplier.isSource
+                    ? sourceServes(supplier, piece, now) : isShown || presumes(supplier, piece),
+                !table[piece].asks.contains(where: { $0.peer == peer })
+            else { continue }
+            let blame = supplier.isSource ? 0 : failures
+            suppliers.holders.append(
+                Holder(
+                    peer: peer, outstanding: outstanding, rate: supplier.rate,
+                    lateness: (peers.look(peer, \.blame) ?? 0) + blame,
+                    // Two neighbours have not kept their word: the source is not last any more.
+                    isSource: supplier.isSource && failures == 0, isPresumed: !isShown))
+        }
+        return HolderPolicy.best(
+            suppliers.holders, length: geometry.pieceLength, salt: random.next())
+    }
+
+    private mutating func sourceServes(
+        _ source: Suppliers.Supplier, _ piece: PieceIndex, _ now: Instant
+    ) -> Bool {
+        guard let newest = source.newest, piece <= newest else { return false }
         // The source in need: only what has been about for a while and nobody else has shown.
         let seen = table[piece].seenAt ?? now
         // Or what those who claim to hold it did not give.
@@ -187,18 +199,10 @@ extension SwarmEngine {
     }
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
-    private mutating func presumes(_ peer: PeerHandle, _ piece: PieceIndex) -> Bool {
-        guard let depth = peers[peer, stripe(of: piece)]?.depth, depth < ParentPolicy.unfed,
-            let newest = peers.look(peer, \.newest), let first = peers.firstHeld(by: peer)
+    private mutating func presumes(_ supplier: Suppliers.Supplier, _ piece: PieceIndex) -> Bool {
+        guard supplier.hasPassed(piece, by: settings.stripes),
+            let depth = peers[supplier.peer, stripe(of: piece)]?.depth
         else { return false }
-        return piece >= first && newest >= piece.advanced(by: settings.stripes)
-    }
-
-    /// Bytes of what exists already that may be asked of a peer at once: half a second of what
-    /// it gives, four blocks at least; of the source a few pieces.
-    private func pipeline(_ rate: ByteRate, isSource: Bool) -> Int {
-        let half = Int(rate.bytesPerSecond / 2)
-        let least = isSource && peers.count > 1 ? settings.sourcePipeline * geometry.pieceLength : 65_536
-        return max(half, least)
+        return depth < ParentPolicy.unfed
     }
 }

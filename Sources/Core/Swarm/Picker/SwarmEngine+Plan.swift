@@ -18,8 +18,9 @@ extension SwarmEngine {
         chooseParents(now, &outputs)
         standAhead(from: max(first, edge.advanced(by: 1)), edge, now, &outputs)
         guard first <= edge else { return }
-        catchUp(first...edge, now, &outputs)
-        rescue(first...edge, now, &outputs)
+        var suppliers = suppliers(now)
+        catchUp(first...edge, of: &suppliers, now, &outputs)
+        rescue(first...edge, by: &suppliers, now, &outputs)
     }
 
     /// The first piece that is still of use here.
