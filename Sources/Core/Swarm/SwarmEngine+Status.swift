@@ -58,9 +58,10 @@ extension SwarmEngine {
     package func status(of piece: PieceIndex) -> PieceStatus? {
         guard table.contains(piece) else { return nil }
         let slot = table[piece]
-        let isWhole = slot.state == .unproven || slot.state == .verifying
+        let state = table.state(of: piece)
+        let isWhole = state == .unproven || state == .verifying
         return PieceStatus(
-            isHeld: slot.state == .held, isWhole: isWhole,
+            isHeld: state == .held, isWhole: isWhole,
             asked: slot.asks.map(\.peer) + slot.crossed, holders: peers.holders(of: piece))
     }
 }

@@ -127,6 +127,8 @@ struct Flow: Sendable {
     private var head = 0
     private var acks: [(at: Instant, position: Int)] = []
     private var ackHead = 0
+    /// When the next acknowledgement comes.
+    private var ackAt = Instant.never
 
     /// Bytes that wait for the modem.
     var waiting: Int { written - taken }
@@ -190,6 +192,7 @@ struct Flow: Sendable {
         if let last = acks.last, ackHead < acks.count, last.at == now + delay {
             acks[acks.count - 1].position = delivered
         } else {
+            if ackHead == acks.count { ackAt = now + delay }
             acks.append((now + delay, delivered))
         }
     }
@@ -235,6 +238,11 @@ struct Flow: Sendable {
 
     /// Bytes written and not acknowledged at `now`.
     mutating func unacknowledged(at now: Instant) -> Int {
+        if ackAt <= now { takeAcknowledgements(at: now) }
+        return written - acknowledged
+    }
+
+    private mutating func takeAcknowledgements(at now: Instant) {
         while ackHead < acks.count, acks[ackHead].at <= now {
             acknowledged = acks[ackHead].position
             ackHead += 1
@@ -243,6 +251,6 @@ struct Flow: Sendable {
             acks.removeFirst(ackHead)
             ackHead = 0
         }
-        return written - acknowledged
+        ackAt = ackHead < acks.count ? acks[ackHead].at : .never
     }
 }

@@ -18,7 +18,7 @@ extension SwarmEngine {
             uploads.count(of: peer) < settings.maxQueuedRequests
         else { return refuse(peer, block, now, &outputs) }
         guard !uploads.contains(peer, block) else { return }
-        switch table[block.piece].state {
+        switch table.state(of: block.piece) {
         case .held: offer(peer, block, now, &outputs)
         case .abandoned: refuse(peer, block, now, &outputs)
         case .missing, .unproven, .verifying: stand(peer, block, now, &outputs)

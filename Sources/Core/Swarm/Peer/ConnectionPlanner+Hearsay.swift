@@ -16,8 +16,11 @@ extension ConnectionPlanner {
     ///
     /// Where there is no room, whoever has told most makes it.
     mutating func hear(_ endpoints: [Endpoint], from teller: IPAddress) {
-        for endpoint in endpoints where isNew(endpoint) && makeRoom(for: teller) {
+        var crowd = Crowd(known)
+        for endpoint in endpoints
+        where isNew(endpoint, crowd) && makeRoom(for: teller, &crowd) {
             known[endpoint] = Known(teller: teller)
+            crowd.count(endpoint, toldBy: teller, 1)
             order.append(endpoint)
             if !turns.contains(teller) { turns.append(teller) }
         }
@@ -55,26 +58,45 @@ extension ConnectionPlanner {
         return nil
     }
 
-    private func isNew(_ endpoint: Endpoint) -> Bool {
-        guard known[endpoint] == nil, endpoint.canBePeer, !isKeptOut(endpoint) else { return false }
-        let ports = known.count { $0.key.address == endpoint.address && $0.value.teller != nil }
-        return ports < Self.mostPorts
+    /// What is known by hearsay, in numbers: counted once for all of a message.
+    private struct Crowd {
+        var all = 0
+        var told: [IPAddress: Int] = [:]
+        var ports: [IPAddress: Int] = [:]
+
+        init(_ known: [Endpoint: Known]) {
+            for (endpoint, entry) in known {
+                if let teller = entry.teller { count(endpoint, toldBy: teller, 1) }
+            }
+        }
+
+        mutating func count(_ endpoint: Endpoint, toldBy teller: IPAddress, _ step: Int) {
+            all += step
+            told[teller, default: 0] += step
+            ports[endpoint.address, default: 0] += step
+        }
     }
 
-    private mutating func makeRoom(for teller: IPAddress) -> Bool {
-        var counts: [IPAddress: Int] = [:]
-        for entry in known.values { if let told = entry.teller { counts[told, default: 0] += 1 } }
-        let own = counts[teller] ?? 0
+    private func isNew(_ endpoint: Endpoint, _ crowd: Crowd) -> Bool {
+        guard known[endpoint] == nil, endpoint.canBePeer, !isKeptOut(endpoint) else { return false }
+        return crowd.ports[endpoint.address] ?? 0 < Self.mostPorts
+    }
+
+    private mutating func makeRoom(for teller: IPAddress, _ crowd: inout Crowd) -> Bool {
+        let own = crowd.told[teller] ?? 0
         guard own < Self.mostPerTeller else { return false }
-        guard heard >= Self.mostHeard else { return true }
+        guard crowd.all >= Self.mostHeard else { return true }
+        guard let most = crowd.told.values.max(), most > own + 1 else { return false }
         // By the order of addresses among equals, so that a run follows from its seed.
-        let most = order.reversed().compactMap { endpoint in
+        let found = order.reversed().compactMap { endpoint in
             known[endpoint].flatMap { entry in
-                entry.phase == .idle ? entry.teller.map { (endpoint, counts[$0] ?? 0) } : nil
+                entry.phase == .idle
+                    ? entry.teller.map { (endpoint, $0, crowd.told[$0] ?? 0) } : nil
             }
-        }.max { $0.1 < $1.1 }
-        guard let most, most.1 > own + 1 else { return false }
-        remove(most.0)
+        }.max { $0.2 < $1.2 }
+        guard let found, found.2 > own + 1 else { return false }
+        crowd.count(found.0, toldBy: found.1, -1)
+        remove(found.0)
         return true
     }
 }

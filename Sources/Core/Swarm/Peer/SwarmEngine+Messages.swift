@@ -26,7 +26,7 @@ extension SwarmEngine {
     }
 
     func isHeld(_ piece: PieceIndex) -> Bool {
-        table.contains(piece) && table[piece].state == .held
+        table.contains(piece) && table.state(of: piece) == .held
     }
 
     mutating func extended(

@@ -42,7 +42,6 @@ enum PieceState: Hashable, Sendable {
 
 /// One piece.
 struct PieceSlot: Sendable {
-    var state = PieceState.missing
     /// The blocks that have come, a bit each.
     var received: UInt64 = 0
     /// Requests under way; one, or two when the first is late.
@@ -68,6 +67,8 @@ struct PieceSlot: Sendable {
 /// The pieces from `base` on, a fixed number of them.
 struct PieceTable: Sendable {
     private var slots: [PieceSlot]
+    /// How far each is, beside its slot: all that are wanted are looked through for each block.
+    private var states: [PieceState]
     /// The oldest piece that is known of.
     private(set) var base: PieceIndex
     private let mask: Int
@@ -77,6 +78,7 @@ struct PieceTable: Sendable {
         var size = 64
         while size < capacity { size *= 2 }
         slots = Array(repeating: PieceSlot(), count: size)
+        states = Array(repeating: .missing, count: size)
         mask = size - 1
         self.base = base
     }
@@ -100,28 +102,60 @@ struct PieceTable: Sendable {
         }
     }
 
+    /// How far a piece is, which must lie within the table.
+    func state(of piece: PieceIndex) -> PieceState {
+        precondition(contains(piece))
+        return states[Int(piece.value) & mask]
+    }
+
+    /// A piece, which must lie within the table, is so far now.
+    mutating func set(_ piece: PieceIndex, _ state: PieceState) {
+        precondition(contains(piece))
+        states[Int(piece.value) & mask] = state
+    }
+
+    /// The pieces in `range` that are so far, in order.
+    func pieces(_ state: PieceState, in range: ClosedRange<PieceIndex>) -> [PieceIndex] {
+        var found: [PieceIndex] = []
+        let last = min(range.upperBound, limit.advanced(by: -1))
+        var piece = max(range.lowerBound, base)
+        while piece <= last {
+            if states[Int(piece.value) & mask] == state { found.append(piece) }
+            guard piece < last else { break }
+            piece = piece.advanced(by: 1)
+        }
+        return found
+    }
+
     /// Forgets all before `piece`; never moves back.
     mutating func slide(to piece: PieceIndex) {
         guard piece > base else { return }
         let steps = min(base.distance(to: piece), slots.count)
         for step in 0..<steps {
-            slots[Int(base.advanced(by: step).value) & mask] = PieceSlot()
+            clear(Int(base.advanced(by: step).value) & mask)
         }
         base = piece
     }
 
     /// Begins anew at `piece`, wherever that is.
     mutating func reset(to piece: PieceIndex) {
-        for i in slots.indices { slots[i] = PieceSlot() }
+        for place in slots.indices { clear(place) }
         base = piece
+    }
+
+    private mutating func clear(_ place: Int) {
+        slots[place] = PieceSlot()
+        states[place] = .missing
     }
 
     /// What must always hold; for tests and the simulator.
     func checkInvariants() {
         for step in slots.indices where contains(base.advanced(by: step)) {
-            let slot = self[base.advanced(by: step)]
+            let piece = base.advanced(by: step)
+            let slot = self[piece]
             precondition(slot.asks.count <= 8, "a piece is asked of too many")
-            precondition(slot.state == .missing || slot.asks.isEmpty, "asked for what has come")
+            precondition(
+                state(of: piece) == .missing || slot.asks.isEmpty, "asked for what has come")
         }
     }
 }

@@ -14,27 +14,24 @@ struct Suppliers: Sendable {
         let rate: ByteRate
         /// Bytes that may be asked of it at once.
         let pipeline: Int
-        /// The newest piece that it speaks of, and the oldest that it shows.
+        /// The newest piece that it speaks of.
         let newest: PieceIndex?
-        let first: PieceIndex?
-
-        /// Whether it passed `piece` so long ago that it holds it surely, if it is fed there.
-        func hasPassed(_ piece: PieceIndex, by span: Int) -> Bool {
-            guard let newest, let first else { return false }
-            return piece >= first && newest >= piece.advanced(by: span)
-        }
     }
 
-    private(set) var all: [Supplier]
+    private(set) var all: [Supplier] = []
+    private var isReady = false
     /// Room for those that hold a piece, so that it is not found anew for each.
     var holders: [Holder] = []
 
-    /// Those of `peers` who serve us, are there and move.
+    /// Finds those of `peers` who serve us, are there and move, the first time it is called.
     ///
     /// Of what exists already half a second of what a neighbour gives is asked at once, four
     /// blocks at least; of the source `ofSource` bytes.
-    init(_ peers: PeerTable, ofSource: Int, quietAfter: Interval, at now: Instant) {
-        all = []
+    mutating func prepare(
+        _ peers: PeerTable, ofSource: Int, quietAfter: Interval, at now: Instant
+    ) {
+        guard !isReady else { return }
+        isReady = true
         all.reserveCapacity(peers.count)
         let leastOfSource = peers.count > 1 ? ofSource : 65_536
         for peer in peers.handles where peers.isReady(peer, at: now, quietAfter: quietAfter) {
@@ -45,7 +42,7 @@ struct Suppliers: Sendable {
                 Supplier(
                     peer: peer, isSource: isSource, rate: rate,
                     pipeline: max(half, isSource ? leastOfSource : 65_536),
-                    newest: peers.look(peer, \.newest), first: peers.firstHeld(by: peer)))
+                    newest: peers.look(peer, \.newest)))
         }
         holders.reserveCapacity(all.count)
     }

@@ -16,7 +16,7 @@ extension SwarmEngine {
         if let end { last = min(last, end.advanced(by: -1)) }
         guard first <= last else { return }
         for piece in first...last where table.contains(piece) {
-            guard table[piece].state == .missing, table[piece].asks.isEmpty,
+            guard table.state(of: piece) == .missing, table[piece].asks.isEmpty,
                 let parent = stripes[stripe(of: piece)].parent
             else { continue }
             ask(parent, for: piece, .standing, now, &outputs)
@@ -25,12 +25,11 @@ extension SwarmEngine {
 
     /// Asks for what exists and was not asked for: the backlog of a newcomer, and what fell out.
     mutating func catchUp(
-        _ range: ClosedRange<PieceIndex>, of suppliers: inout Suppliers, _ now: Instant,
+        _ open: [PieceIndex], of suppliers: inout Suppliers, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
         var missing: [Candidate] = []
-        for piece in range where table.contains(piece) {
-            guard table[piece].state == .missing, table[piece].asks.isEmpty else { continue }
+        for piece in open where table[piece].asks.isEmpty {
             missing.append(
                 Candidate(
                     piece: piece, due: due(piece, now), holders: peers.holders(of: piece)))
@@ -66,19 +65,20 @@ extension SwarmEngine {
     /// Two pieces at a time, and not while four are being rescued: when everything is late the
     /// lines are full, and asking for it twice would only fill them more.
     mutating func rescue(
-        _ range: ClosedRange<PieceIndex>, by suppliers: inout Suppliers, _ now: Instant,
+        _ open: [PieceIndex], by suppliers: inout Suppliers, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        var underWay = range.count { piece in
-            table.contains(piece)
-                && table[piece].asks.contains {
-                    // One that is late itself must not stand in the way of the next attempt.
-                    $0.kind == .rescue && now - $0.at <= patience(of: piece)
-                }
+        var underWay = 0
+        for piece in open {
+            // One that is late itself must not stand in the way of the next attempt.
+            let isUnderWay = table[piece].asks.contains {
+                $0.kind == .rescue && now - $0.at <= patience(of: piece)
+            }
+            if isUnderWay { underWay += 1 }
         }
         var left = 2
         var hedged = 0
-        for piece in range where table.contains(piece) && table[piece].state == .missing {
+        for piece in open {
             if isBacklog(piece, now) {
                 if hedged < 4 { hedge(piece, by: &suppliers, now, &outputs) }
                 hedged += 1
@@ -150,17 +150,13 @@ extension SwarmEngine {
         table[piece].asks.append(Ask(peer: peer, blocks: blocks, at: now, kind: kind))
     }
 
-    /// The neighbours that can be asked for single pieces now.
-    func suppliers(_ now: Instant) -> Suppliers {
-        Suppliers(
-            peers, ofSource: settings.sourcePipeline * geometry.pieceLength, quietAfter: settings.quietAfter, at: now)
-    }
-
     /// The neighbour that would deliver `piece` first, among those that hold it and were not
     /// asked.
     private mutating func bestHolder(
         of piece: PieceIndex, among suppliers: inout Suppliers, _ now: Instant
     ) -> PeerHandle? {
+        suppliers.prepare(
+            peers, ofSource: settings.sourcePipeline * geometry.pieceLength, quietAfter: settings.quietAfter, at: now)
         let failures = table[piece].failures
         suppliers.holders.removeAll(keepingCapacity: true)
         for supplier in suppliers.all {
@@ -200,9 +196,10 @@ extension SwarmEngine {
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
     private mutating func presumes(_ supplier: Suppliers.Supplier, _ piece: PieceIndex) -> Bool {
-        guard supplier.hasPassed(piece, by: settings.stripes),
-            let depth = peers[supplier.peer, stripe(of: piece)]?.depth
+        guard let newest = supplier.newest, newest >= piece.advanced(by: settings.stripes),
+            let depth = peers[supplier.peer, stripe(of: piece)]?.depth,
+            depth < ParentPolicy.unfed, let first = peers.firstHeld(by: supplier.peer)
         else { return false }
-        return depth < ParentPolicy.unfed
+        return piece >= first
     }
 }

@@ -21,7 +21,7 @@ extension SwarmEngine {
             return
         }
         let bit: UInt64 = 1 << UInt64(number)
-        guard table.contains(block.piece), table[block.piece].state == .missing,
+        guard table.contains(block.piece), table.state(of: block.piece) == .missing,
             table[block.piece].received & bit == 0, wasAsked(peer, block, bit, &outputs)
         else {
             wasted(peer, block, now, &outputs)
@@ -59,7 +59,7 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         counters.wastedBytes += Int(block.length)
-        if table.contains(block.piece), table[block.piece].state == .held {
+        if table.contains(block.piece), table.state(of: block.piece) == .held {
             peers.note(peer, holds: block.piece)
         }
         glitch(peer, "blocks that were not asked for", now, &outputs)
@@ -81,7 +81,7 @@ extension SwarmEngine {
         for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
         table[piece].asks = []
         table[piece].crossed = []
-        table[piece].state = .unproven
+        table.set(piece, .unproven)
         table[piece].wholeAt = now
         guard metainfo.entry(of: piece) == nil else { return prove(piece, &outputs) }
         outputs.append(.sendLive(peer, .wantRecords(from: piece, count: 1)))
@@ -90,15 +90,15 @@ extension SwarmEngine {
     /// Hands a whole piece to the driver to be hashed.
     mutating func prove(_ piece: PieceIndex, _ outputs: inout [SwarmOutput]) {
         guard let entry = metainfo.entry(of: piece) else { return }
-        table[piece].state = .verifying
+        table.set(piece, .verifying)
         outputs.append(.verifyPiece(piece, entry))
     }
 
     mutating func verified(
         _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        guard table.contains(piece), table[piece].state == .verifying else { return }
-        table[piece].state = .held
+        guard table.contains(piece), table.state(of: piece) == .verifying else { return }
+        table.set(piece, .held)
         counters.pieces += 1
         deliveredAny = true
         if table[piece].cameStanding {
@@ -124,7 +124,7 @@ extension SwarmEngine {
     mutating func refused(
         _ piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        guard table.contains(piece), table[piece].state == .verifying else { return }
+        guard table.contains(piece), table.state(of: piece) == .verifying else { return }
         counters.poisoned += 1
         let senders = table[piece].senders
         restart(piece, &outputs)
@@ -163,12 +163,12 @@ extension SwarmEngine {
     ) {
         // A jump may leave out more numbers than anybody can count through.
         let known = range.clamped(to: table.base..<table.limit)
-        for piece in known where table[piece].state == .missing {
+        for piece in known where table.state(of: piece) == .missing {
             for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
             table[piece].asks = []
             table[piece].received = 0
             table[piece].senders = []
-            table[piece].state = .abandoned
+            table.set(piece, .abandoned)
             outputs.append(.discard(piece))
         }
     }

@@ -22,7 +22,7 @@ extension SwarmEngine {
     mutating func doubt(
         _ range: ClosedRange<PieceIndex>, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
-        for piece in range where table.contains(piece) && table[piece].state == .unproven {
+        for piece in table.pieces(.unproven, in: range) {
             guard let since = table[piece].wholeAt, now - since > Self.recordPatience
             else { continue }
             let senders = table[piece].senders
@@ -39,7 +39,7 @@ extension SwarmEngine {
 
     /// Throws away what has come of a piece.
     mutating func restart(_ piece: PieceIndex, _ outputs: inout [SwarmOutput]) {
-        table[piece].state = .missing
+        table.set(piece, .missing)
         table[piece].received = 0
         table[piece].senders = []
         table[piece].wholeAt = nil

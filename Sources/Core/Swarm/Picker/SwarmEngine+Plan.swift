@@ -18,9 +18,10 @@ extension SwarmEngine {
         chooseParents(now, &outputs)
         standAhead(from: max(first, edge.advanced(by: 1)), edge, now, &outputs)
         guard first <= edge else { return }
-        var suppliers = suppliers(now)
-        catchUp(first...edge, of: &suppliers, now, &outputs)
-        rescue(first...edge, by: &suppliers, now, &outputs)
+        let open = table.pieces(.missing, in: first...edge)
+        var suppliers = Suppliers()
+        catchUp(open, of: &suppliers, now, &outputs)
+        rescue(open, by: &suppliers, now, &outputs)
     }
 
     /// The first piece that is still of use here.

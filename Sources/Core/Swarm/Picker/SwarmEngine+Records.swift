@@ -80,7 +80,7 @@ extension SwarmEngine {
             if let wall = metainfo.wallTime(of: piece) {
                 outputs.append(.timeKnown(piece, wall))
             }
-            if table.contains(piece), table[piece].state == .unproven {
+            if table.contains(piece), table.state(of: piece) == .unproven {
                 prove(piece, &outputs)
             }
         }
@@ -128,7 +128,7 @@ extension SwarmEngine {
     ) {
         verified(record, digest, from: nil, now, &outputs)
         for piece in pieces where table.contains(piece) {
-            table[piece].state = .held
+            table.set(piece, .held)
             counters.pieces += 1
             uploads.arrived(piece, at: now)
         }
