@@ -58,8 +58,10 @@ package struct LiveRecord: Hashable, Sendable {
 
     /// When the first byte of `piece` came, or nil where the record does not cover it.
     package func wallTime(of piece: PieceIndex) -> WallTime? {
-        guard let entry = entry(of: piece) else { return nil }
-        return wallTime + .microseconds(Int64(entry.delay))
+        // In place: asked of many pieces at a time.
+        guard storage.draft.pieces.contains(piece) else { return nil }
+        let place = storage.draft.pieces.lowerBound.distance(to: piece)
+        return wallTime + .microseconds(Int64(storage.draft.entries[place].delay))
     }
 
     package static func == (a: Self, b: Self) -> Bool {

@@ -52,7 +52,7 @@ extension WindowBitmap {
     }
 
     /// Whether no piece is in the set.
-    package var isEmpty: Bool { count == 0 }
+    @inlinable package var isEmpty: Bool { count == 0 }
 
     /// The lowest piece in the set.
     package var first: PieceIndex? {

@@ -7,15 +7,15 @@
 //     ─┴─word─┴─word─┴─word─┴─word─┴─        word = piece / 64, at word mod ring size
 
 /// A set of pieces within a window of fixed capacity over an endless stream.
-package struct WindowBitmap: Hashable, Sendable {
+@usableFromInline package struct WindowBitmap: Hashable, Sendable {
     /// The first piece of the window.
-    package private(set) var base: PieceIndex
+    @usableFromInline package internal(set) var base: PieceIndex
     /// How many pieces the window spans.
-    package let capacity: Int
+    @usableFromInline package let capacity: Int
     /// How many pieces are in the set.
-    package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
     /// A power of two of them, one more than the capacity needs because the base is not aligned.
-    private var words: [UInt64]
+    @usableFromInline var words: [UInt64]
 
     /// An empty set over the window of `capacity` pieces from `base`.
     package init(base: PieceIndex, capacity: Int) {
@@ -31,13 +31,13 @@ package struct WindowBitmap: Hashable, Sendable {
     package var range: Range<PieceIndex> { base..<base.advanced(by: capacity) }
 
     /// Whether `piece` is in the set; false outside the window.
-    package func contains(_ piece: PieceIndex) -> Bool {
+    @inlinable package func contains(_ piece: PieceIndex) -> Bool {
         guard spans(piece) else { return false }
         return words[slot(piece)] & bit(piece) != 0
     }
 
     /// Puts `piece` into the set; false where it lies outside the window.
-    @discardableResult package mutating func insert(_ piece: PieceIndex) -> Bool {
+    @inlinable @discardableResult package mutating func insert(_ piece: PieceIndex) -> Bool {
         guard spans(piece) else { return false }
         let at = slot(piece)
         if words[at] & bit(piece) == 0 { count += 1 }
@@ -91,13 +91,13 @@ package struct WindowBitmap: Hashable, Sendable {
         return words[number & (words.count - 1)]
     }
 
-    private func spans(_ piece: PieceIndex) -> Bool {
+    @inlinable func spans(_ piece: PieceIndex) -> Bool {
         piece >= base && number(piece) - number(base) < capacity
     }
 
-    private func number(_ piece: PieceIndex) -> Int { Int(piece.value) }
+    @inlinable func number(_ piece: PieceIndex) -> Int { Int(piece.value) }
 
-    private func slot(_ piece: PieceIndex) -> Int { number(piece) / 64 & (words.count - 1) }
+    @inlinable func slot(_ piece: PieceIndex) -> Int { number(piece) / 64 & (words.count - 1) }
 
-    private func bit(_ piece: PieceIndex) -> UInt64 { 1 << UInt64(63 - piece.value % 64) }
+    @inlinable func bit(_ piece: PieceIndex) -> UInt64 { 1 << UInt64(63 - piece.value % 64) }
 }

@@ -4,36 +4,39 @@
 import Primitives
 
 /// What happens at a moment; numbers name nodes and flows.
+///
+/// Small numbers: a big swarm has ten thousands of events planned.
 enum Event: Sendable {
     /// A node's engine or player wants to be called.
-    case wake(node: Int)
+    case wake(node: Int32)
     /// A node looks at what is unacknowledged on its connections.
-    case sample(node: Int)
+    case sample(node: Int32)
     /// A node's uplink has room again.
-    case pump(node: Int)
+    case pump(node: Int32)
     /// Bytes have passed the network and stand before the receiver's downlink.
-    case arrived(flow: FlowID, bytes: Int)
+    case arrived(flow: FlowID, bytes: Int32)
     /// Bytes are through the receiver's downlink.
-    case delivered(flow: FlowID, bytes: Int)
+    case delivered(flow: FlowID, bytes: Int32)
     /// A handshake has reached the node that was dialled.
-    case greeted(node: Int, by: Int)
+    case greeted(node: Int32, by: Int32)
     /// The answer to a handshake has reached the node that dialled.
     case answered(flow: FlowID)
     /// A dial has come to nothing.
-    case dialFailed(node: Int, target: Int)
+    case dialFailed(node: Int32, target: Int32)
     /// The other end of a connection has closed it.
     case hungUp(flow: FlowID)
     /// A tracker's answer has come.
-    case discovered(node: Int)
+    case discovered(node: Int32)
     /// TCP tries again after an outage.
     case awake(flow: FlowID)
     /// The source has a piece.
     case publish
     /// A planned action of the scenario.
-    case act(Int)
+    case act(Int32)
 }
 
-/// A priority queue of events: a binary heap.
+/// A priority queue of events: a heap in which each has four below it, so that few of them are
+/// touched.
 struct EventQueue: Sendable {
     private struct Entry: Sendable {
         var at: Instant
@@ -58,7 +61,7 @@ struct EventQueue: Sendable {
         heap.append(entry)
         var hole = heap.count - 1
         while hole > 0 {
-            let parent = (hole - 1) / 2
+            let parent = (hole - 1) / 4
             guard entry < heap[parent] else { break }
             heap[hole] = heap[parent]
             hole = parent
@@ -77,9 +80,11 @@ struct EventQueue: Sendable {
     private mutating func sink(_ entry: Entry) {
         var hole = 0
         while true {
-            var child = hole * 2 + 1
-            guard child < heap.count else { break }
-            if child + 1 < heap.count, heap[child + 1] < heap[child] { child += 1 }
+            let first = hole * 4 + 1
+            guard first < heap.count else { break }
+            var child = first
+            for other in first + 1..<max(first + 1, min(first + 4, heap.count))
+            where heap[other] < heap[child] { child = other }
             guard heap[child] < entry else { break }
             heap[hole] = heap[child]
             hole = child

@@ -34,8 +34,16 @@ package struct AccessLink: Hashable, Sendable {
 ///
 /// The other direction is the neighbour in the table.
 struct FlowID: Hashable, Sendable {
-    var slot: Int
-    var generation: UInt32
+    private let place: UInt32
+    let generation: UInt32
+
+    init(slot: Int, generation: UInt32) {
+        place = UInt32(slot)
+        self.generation = generation
+    }
+
+    /// The place.
+    var slot: Int { Int(place) }
 
     /// The other direction.
     var reverse: FlowID { FlowID(slot: slot ^ 1, generation: generation) }

@@ -18,7 +18,7 @@ extension World {
         let answer =
             max(now, earliest, nodes[node].cutUntil) + (nodes[node].link.delay + .milliseconds(10))
             * 4
-        queue.plan(.discovered(node: node), at: answer)
+        queue.plan(.discovered(node: Int32(node)), at: answer)
     }
 
     /// The answer comes.

@@ -90,7 +90,7 @@ extension World {
 
     private mutating func plan(_ action: Action, at moment: Instant) {
         actions.append((action, moment))
-        queue.plan(.act(actions.count - 1), at: moment)
+        queue.plan(.act(Int32(actions.count - 1)), at: moment)
     }
 
     private mutating func add(_ plan: NodePlan) -> NodeID {

@@ -39,7 +39,7 @@ extension World {
             let isSilent = nodes[target].log.leftAt != nil && !nodes[target].saidGoodbye
             let isDropped = isSilent || nodes[target].link.isBehindNAT
             let wait = isDropped ? Self.dialPatience : roundTrip
-            queue.plan(.dialFailed(node: node, target: target), at: now + wait)
+            queue.plan(.dialFailed(node: Int32(node), target: Int32(target)), at: now + wait)
             return
         }
         // SYN, its answer, the handshake; SYNs are repeated after 1, 3, 7 seconds.
@@ -51,10 +51,11 @@ extension World {
             pause *= 2
         }
         guard start - now < Self.dialPatience else {
-            queue.plan(.dialFailed(node: node, target: target), at: now + Self.dialPatience)
+            queue.plan(
+                .dialFailed(node: Int32(node), target: Int32(target)), at: now + Self.dialPatience)
             return
         }
-        queue.plan(.greeted(node: target, by: node), at: start + roundTrip * 1.5)
+        queue.plan(.greeted(node: Int32(target), by: Int32(node)), at: start + roundTrip * 1.5)
     }
 
     /// A handshake comes in: the connection exists for this end.

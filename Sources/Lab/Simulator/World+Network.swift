@@ -78,7 +78,7 @@ extension World {
     private mutating func planPump(_ node: Int, at moment: Instant) {
         guard moment < nodes[node].pumpAt else { return }
         nodes[node].pumpAt = moment
-        queue.plan(.pump(node: node), at: moment)
+        queue.plan(.pump(node: Int32(node)), at: moment)
     }
 
     /// Puts a flow's next packets into the modem.
@@ -96,7 +96,7 @@ extension World {
         arrival = arrival + lost(id, count, until: arrival)
         arrival = max(arrival, flows[id.slot].lastArrival)
         flows[id.slot].lastArrival = arrival
-        queue.plan(.arrived(flow: id, bytes: count), at: arrival)
+        queue.plan(.arrived(flow: id, bytes: Int32(count)), at: arrival)
         if flows[id.slot].waiting > 0 {
             nodes[node].ring.append(id)
         } else {
@@ -160,7 +160,7 @@ extension World {
         let time = nodes[node].link.down.duration(of: size)
         guard flows[id.slot].asleepUntil <= now else {
             let end = flows[id.slot].asleepUntil + time
-            queue.plan(.delivered(flow: id, bytes: bytes), at: end)
+            queue.plan(.delivered(flow: id, bytes: Int32(bytes)), at: end)
             return
         }
         let first = now - nodes[from].link.up.duration(of: size)
@@ -169,7 +169,7 @@ extension World {
         if end == now {
             deliver(id, bytes)
         } else {
-            queue.plan(.delivered(flow: id, bytes: bytes), at: end)
+            queue.plan(.delivered(flow: id, bytes: Int32(bytes)), at: end)
         }
     }
 
@@ -220,7 +220,7 @@ extension World {
     mutating func startSampling(_ node: Int) {
         guard !nodes[node].isSampling, nodes[node].needsSample else { return }
         nodes[node].isSampling = true
-        queue.plan(.sample(node: node), at: now + sampleInterval)
+        queue.plan(.sample(node: Int32(node)), at: now + sampleInterval)
     }
 
     mutating func sample(_ node: Int) {

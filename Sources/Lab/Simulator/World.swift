@@ -120,22 +120,26 @@ package struct World: Sendable {
 
     private mutating func happen(_ event: Event) {
         switch event {
-        case .wake(let node): wake(node)
-        case .sample(let node): sample(node)
-        case .pump(let node):
-            if nodes[node].pumpAt == now { nodes[node].pumpAt = .never }
-            pump(node)
-        case .arrived(let flow, let bytes): arrive(flow, bytes)
-        case .delivered(let flow, let bytes): deliver(flow, bytes)
-        case .greeted(let node, let dialler): greet(node, by: dialler)
+        case .wake(let node): wake(Int(node))
+        case .sample(let node): sample(Int(node))
+        case .pump(let node): pumpAgain(Int(node))
+        case .arrived(let flow, let bytes): arrive(flow, Int(bytes))
+        case .delivered(let flow, let bytes): deliver(flow, Int(bytes))
+        case .greeted(let node, let dialler): greet(Int(node), by: Int(dialler))
         case .answered(let flow): answer(flow)
-        case .dialFailed(let node, let target): feed(node, .dialFailed(endpoint(of: target)))
+        case .dialFailed(let node, let target):
+            feed(Int(node), .dialFailed(endpoint(of: Int(target))))
         case .hungUp(let flow): hangUp(flow)
-        case .discovered(let node): discover(node)
+        case .discovered(let node): discover(Int(node))
         case .awake(let flow): awake(flow)
         case .publish: publish()
-        case .act(let number): act(actions[number].action)
+        case .act(let number): act(actions[Int(number)].action)
         }
+    }
+
+    private mutating func pumpAgain(_ node: Int) {
+        if nodes[node].pumpAt == now { nodes[node].pumpAt = .never }
+        pump(node)
     }
 
     /// Gives engines what waits for them until nothing does, then arms timers and lines.
@@ -173,7 +177,7 @@ package struct World: Sendable {
         let deadline = max(min(nodes[node].engineDue, nodes[node].playerDue), now)
         if deadline < nodes[node].wakeAt {
             nodes[node].wakeAt = deadline
-            queue.plan(.wake(node: node), at: deadline)
+            queue.plan(.wake(node: Int32(node)), at: deadline)
         }
         assert(checked(node))
     }

@@ -63,10 +63,9 @@ extension SwarmEngine {
         timers.wake(.warm, by: now + settings.warmth)
         peers.update(peer) {
             $0.toldAt = now
-            if $0.inFlight == 0 { $0.progressAt = now }
-            $0.inFlight += Self.blockBytes
             $0.sent += Int(block.length)
         }
+        peers.launch(Self.blockBytes, to: peer, at: now)
         counters.sentBytes += Int(block.length)
     }
 
@@ -74,18 +73,9 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ sample: UplinkSample, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard let inFlight = peers.look(peer, \.inFlight) else { return }
-        uplink.acknowledged(
-            max(0, inFlight - sample.unacknowledged),
-            leastRoundTrip: sample.leastRoundTrip, at: now)
-        peers.update(peer) {
-            // Where nothing was under way, the clock of what is now begins to run.
-            if sample.unacknowledged < inFlight || sample.unacknowledged == 0 || inFlight == 0 {
-                $0.progressAt = now
-            }
-            $0.inFlight = sample.unacknowledged
-            if sample.roundTrip > .zero { $0.roundTrip = sample.roundTrip }
-        }
+        guard let landed = peers.land(peer, left: sample.unacknowledged, at: now) else { return }
+        uplink.acknowledged(landed, leastRoundTrip: sample.leastRoundTrip, at: now)
+        if sample.roundTrip > .zero { peers.update(peer) { $0.roundTrip = sample.roundTrip } }
         serve(now, &outputs)
     }
 

@@ -16,12 +16,13 @@ extension PeerTable {
         var views: [ParentView] = []
         views.reserveCapacity(handles.count)
         for handle in handles {
-            guard self[handle]?.isLive ?? false, !(self[handle]?.isChoking ?? true),
-                let heardAt = self[handle]?.heardAt, now - heardAt < quietAfter,
-                !isStuck(handle, at: now),
-                let lateness = self[handle]?.lateness, let roundTrip = self[handle]?.roundTrip
-            else { continue }
-            views.append(ParentView(peer: handle, lateness: lateness, roundTrip: roundTrip))
+            let view = look(handle) { state -> ParentView? in
+                guard state.isLive, !state.isChoking, now - state.heardAt < quietAfter
+                else { return nil }
+                return ParentView(
+                    peer: handle, lateness: state.lateness, roundTrip: state.roundTrip)
+            }
+            if let view, !isStuck(handle, at: now) { views.append(view) }
         }
         return views
     }

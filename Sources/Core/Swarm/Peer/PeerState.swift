@@ -32,10 +32,6 @@ struct PeerState: Sendable {
     var heardAt: Instant
     /// It refused a single piece: not asked for single pieces until then.
     var backOff = Instant.zero
-    /// Bytes under way to it.
-    var inFlight = 0
-    /// When its acknowledgements last moved.
-    var progressAt: Instant
     /// When something was last sent to it.
     var toldAt = Instant.zero
 
@@ -72,7 +68,6 @@ struct PeerState: Sendable {
         self.introduction = introduction
         joinedAt = now
         heardAt = now
-        progressAt = now
         gives = RateMeter(constant: .seconds(3))
     }
 
@@ -88,13 +83,22 @@ struct PeerState: Sendable {
     /// How often in a row it was late, and its shares in wrong pieces.
     var blame: Int { lateness + suspicion }
 
+}
+
+/// What is under way to a neighbour.
+struct PeerFlight: Sendable {
+    /// Bytes under way to it.
+    var inFlight = 0
+    /// When its acknowledgements last moved.
+    var progressAt: Instant
+
     /// Its acknowledgements stand still: it is not counted and not served.
     func isStuck(at now: Instant) -> Bool {
         inFlight > 0 && now - progressAt > Self.standstill
     }
 
     /// After so long without an acknowledgement a connection stands still.
-    static let standstill = Interval.seconds(1)
+    private static let standstill = Interval.seconds(1)
 }
 
 /// How a neighbour stands in one stripe.

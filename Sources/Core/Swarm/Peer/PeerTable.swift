@@ -9,6 +9,8 @@ struct PeerTable: Sendable {
     /// By the numbers of the handles; where a neighbour is gone, what was known of it.
     private var states: [PeerState] = []
     private var isHere: [Bool] = []
+    /// What is under way to each; nothing where it is gone.
+    private var flights: [PeerFlight] = []
     /// What each holds, and what it was told of our neighbours; those of a husk where it is gone.
     private var pieces: [PeerPieces] = []
     private var exchanges: [PeerExchange] = []
@@ -94,6 +96,7 @@ struct PeerTable: Sendable {
         while states.count <= handle.slot { grow(with: state) }
         states[handle.slot] = state
         isHere[handle.slot] = true
+        flights[handle.slot] = PeerFlight(progressAt: state.joinedAt)
         pieces[handle.slot] = PeerPieces(window: window)
         exchanges[handle.slot] = PeerExchange()
         for s in 0..<stripes { standing[handle.slot * stripes + s] = PeerStripe() }
@@ -105,6 +108,7 @@ struct PeerTable: Sendable {
     private mutating func grow(with state: PeerState) {
         states.append(state)
         isHere.append(false)
+        flights.append(PeerFlight(progressAt: .zero))
         pieces.append(Self.husk)
         exchanges.append(PeerExchange())
         standing += Array(repeating: PeerStripe(), count: stripes)
@@ -114,6 +118,7 @@ struct PeerTable: Sendable {
     mutating func remove(_ handle: PeerHandle) {
         guard contains(handle) else { return }
         isHere[handle.slot] = false
+        flights[handle.slot].inFlight = 0
         pieces[handle.slot] = Self.husk
         exchanges[handle.slot] = PeerExchange()
         handles.removeAll { $0 == handle }
@@ -130,32 +135,47 @@ extension PeerTable {
     func underWay(at now: Instant) -> Int {
         var total = 0
         for handle in handles {
-            guard let inFlight = self[handle]?.inFlight, inFlight > 0,
-                let progressAt = self[handle]?.progressAt,
-                now - progressAt <= PeerState.standstill
-            else { continue }
-            total += inFlight
+            let flight = flights[handle.slot]
+            if !flight.isStuck(at: now) { total += flight.inFlight }
         }
         return total
     }
 
+    /// `count` bytes more are sent to a neighbour.
+    mutating func launch(_ count: Int, to handle: PeerHandle, at now: Instant) {
+        guard contains(handle) else { return }
+        // Where nothing was under way, the clock of what is now begins to run.
+        if flights[handle.slot].inFlight == 0 { flights[handle.slot].progressAt = now }
+        flights[handle.slot].inFlight += count
+    }
+
+    /// `left` bytes are still under way to a neighbour; answers how many have landed, or nil
+    /// where it is gone.
+    mutating func land(_ handle: PeerHandle, left: Int, at now: Instant) -> Int? {
+        guard contains(handle) else { return nil }
+        let before = flights[handle.slot].inFlight
+        if left < before || left == 0 || before == 0 { flights[handle.slot].progressAt = now }
+        flights[handle.slot].inFlight = left
+        return max(0, before - left)
+    }
+
     /// Whether a neighbour can be sent a block: it moves, and less than `share` is under way.
     func takes(_ handle: PeerHandle, below share: Int, at now: Instant) -> Bool {
-        guard let inFlight = self[handle]?.inFlight else { return false }
-        return inFlight < share && !isStuck(handle, at: now)
+        guard contains(handle) else { return false }
+        return flights[handle.slot].inFlight < share && !isStuck(handle, at: now)
     }
 
     /// Whether a neighbour's acknowledgements stand still.
     func isStuck(_ handle: PeerHandle, at now: Instant) -> Bool {
-        self[handle]?.isStuck(at: now) ?? false
+        contains(handle) && flights[handle.slot].isStuck(at: now)
     }
 
     /// Whether a neighbour can be asked for single pieces: it serves us, is there and moves.
     func isReady(_ handle: PeerHandle, at now: Instant, quietAfter: Interval) -> Bool {
-        guard self[handle]?.isLive ?? false, !(self[handle]?.isChoking ?? true),
-            let backOff = self[handle]?.backOff, backOff <= now,
-            let heardAt = self[handle]?.heardAt, now - heardAt < quietAfter
-        else { return false }
-        return !isStuck(handle, at: now)
+        guard contains(handle), !isStuck(handle, at: now) else { return false }
+        let isReady = look(handle) {
+            $0.isLive && !$0.isChoking && $0.backOff <= now && now - $0.heardAt < quietAfter
+        }
+        return isReady ?? false
     }
 }
