@@ -87,7 +87,8 @@ extension SwarmEngine {
             state.openings < settings.openingPieces
         else { return false }
         if settings.role == .source,
-            table[piece].copies + uploads.waiting(for: piece, as: .opening) >= settings.openingCopies
+            table[piece].copies + uploads.waiting(for: piece, as: .opening)
+                >= settings.openingCopies
         {
             return false
         }

@@ -156,7 +156,8 @@ extension SwarmEngine {
         of piece: PieceIndex, among suppliers: inout Suppliers, _ now: Instant
     ) -> PeerHandle? {
         suppliers.prepare(
-            peers, ofSource: settings.sourcePipeline * geometry.pieceLength, quietAfter: settings.quietAfter, at: now)
+            peers, ofSource: settings.sourcePipeline * geometry.pieceLength,
+            quietAfter: settings.quietAfter, at: now)
         let failures = table[piece].failures
         suppliers.holders.removeAll(keepingCapacity: true)
         for supplier in suppliers.all {
