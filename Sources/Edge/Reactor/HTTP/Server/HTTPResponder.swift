@@ -12,7 +12,7 @@ package final class HTTPResponder {
     package var onClose: (@Loop () -> Void)?
     /// Called when `pendingBytes` has fallen to `lowWater` after having been above.
     package var onDrain: (@Loop () -> Void)?
-    /// The mark of `onDrain`, in bytes; take effect with the next `write`.
+    /// The mark of `onDrain`, in bytes; takes effect with the next `write`.
     ///
     /// 64 KiB keep a socket busy while the next bytes are fetched.
     package var lowWater = 65_536
@@ -56,6 +56,13 @@ package final class HTTPResponder {
     /// Sends more of the body, after `start`.
     package func write(_ bytes: [UInt8]) {
         current?.write(bytes, lowWater: lowWater)
+    }
+
+    /// Sends `count` bytes from `offset` of a file as more of the body, after `start`.
+    ///
+    /// They are counted by `pendingBytes` but take no memory: the kernel reads them as they leave.
+    package func write(_ file: SharedFile, at offset: Int64, count: Int) {
+        current?.write(file, at: offset, count: count, lowWater: lowWater)
     }
 
     /// How many bytes wait that the kernel has not taken: what a slow reader costs us.
