@@ -14,6 +14,10 @@ package enum GatewayRoute: Equatable, Sendable {
     case health
     /// The transport stream of a channel, `/live/NAME.ts`.
     case live(String)
+    /// The files of a torrent as JSON, `/api/v1/files`.
+    case files
+    /// A file of a torrent, `/file/INDEX/NAME`; the number alone decides.
+    case file(Int)
     /// Nothing that is here.
     case unknown
 
@@ -29,7 +33,10 @@ package enum GatewayRoute: Equatable, Sendable {
             case "/api/v1/status": .status
             case "/playlist.m3u": .playlist
             case "/healthz": .health
-            default: Self.live(in: path).map { .live($0) } ?? .unknown
+            case "/api/v1/files": .files
+            default:
+                Self.live(in: path).map { .live($0) } ?? Self.file(in: path).map { .file($0) }
+                    ?? .unknown
             }
     }
 
@@ -57,6 +64,18 @@ package enum GatewayRoute: Equatable, Sendable {
         else { return nil }
         let name = path.dropFirst(6).dropLast(3)
         return name.utf8.allSatisfy(isPlain) ? String(name) : nil
+    }
+
+    private static func file(in path: String) -> Int? {
+        guard path.hasPrefix("/file/") else { return nil }
+        let rest = path.utf8.dropFirst(6)
+        let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        // Nine digits are more files than any torrent has.
+        guard (1...9).contains(digits.count),
+            rest.count == digits.count
+                || rest.dropFirst(digits.count).first == UInt8(ascii: "/")
+        else { return nil }
+        return Int(Substring(digits))
     }
 
     private static func isPlain(_ byte: UInt8) -> Bool {

@@ -1,6 +1,6 @@
-// Channels over HTTP for the players of this machine, the status page and its API.
-// Knows paths and headers; what is in a stream is for LiveFeed, what the status says is the
-// caller's. Reads no files: every answer is made here.
+// Channels and files over HTTP for the players of this machine, the status page and its API.
+// Knows paths and headers; what is in a stream is for LiveFeed, what is in a file for FileShelf and
+// whoever gives it bytes, what the status says is the caller's.
 
 package import Reactor
 
@@ -34,6 +34,8 @@ package final class LiveGateway {
     private var hosts: HostPolicy
     /// The channels in the order in which they were opened.
     package private(set) var channels: [Channel] = []
+    /// The files of the torrent that players can open, if there is one.
+    package private(set) var shelf: FileShelf?
 
     /// A gateway that listens at once.
     ///
@@ -81,8 +83,15 @@ package final class LiveGateway {
         channels.removeAll { $0.name == name }
     }
 
+    /// Puts the files of a torrent on offer, in the place of those that were.
+    package func open(_ shelf: FileShelf?) {
+        self.shelf?.close()
+        self.shelf = shelf
+    }
+
     /// Listens no more and closes every connection.
     package func close() {
+        shelf?.close()
         server?.close()
         server = nil
     }
@@ -103,21 +112,27 @@ extension LiveGateway {
         case .playlist: responder.send(.playlist, playlist(for: request))
         case .health: responder.sendText(200, "ok\n")
         case .live(let name): play(name, request, responder)
+        case .files: responder.send(.json, (shelf?.files ?? []).json)
+        case .file(let index):
+            if shelf?.answer(index, request, responder) != true { notFound(responder) }
         case .unknown: notFound(responder)
         }
     }
 
     private func notFound(_ responder: HTTPResponder) {
-        let paths = channels.prefix(20).map { GatewayRoute.path(ofLive: $0.name) + "\n" }
+        let files = (shelf?.files.playable ?? []).map(\.address)
+        let paths = (channels.map { GatewayRoute.path(ofLive: $0.name) } + files)
+            .prefix(20).map { $0 + "\n" }
         responder.sendText(404, "Not here. There is / and /playlist.m3u\n" + paths.joined())
     }
 
     private func playlist(for request: HTTPRequest) -> String {
         let host = request.headers["Host"] ?? "127.0.0.1:\(port)"
-        return channels.reduce("#EXTM3U\n") { text, channel in
+        let list = channels.reduce("#EXTM3U\n") { text, channel in
             let path = GatewayRoute.path(ofLive: channel.name)
             return text + "#EXTINF:-1,\(oneLine(channel.title))\nhttp://\(host)\(path)\n"
         }
+        return list + (shelf?.files.playlist(host: host) ?? "")
     }
 
     private func play(_ name: String, _ request: HTTPRequest, _ responder: HTTPResponder) {
@@ -136,7 +151,7 @@ extension LiveGateway {
 }
 
 /// A title without what would begin a new line or steer a terminal.
-private func oneLine(_ title: String) -> String {
+func oneLine(_ title: String) -> String {
     String(String.UnicodeScalarView(title.unicodeScalars.filter { $0.properties.isPrintable }))
 }
 

@@ -1,5 +1,5 @@
-// The status page and its script, as they are served. What they show comes from
-// /api/v1/status; every word from there goes into the page as text, never as markup.
+// The status page and its script, as they are served. What they show comes from /api/v1/status and
+// /api/v1/files; every word from there goes into the page as text, never as markup.
 
 /// The static files of the gateway.
 enum StatusPage {
@@ -21,6 +21,7 @@ enum StatusPage {
         dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin: .5rem 0 0; }
         dt { opacity: .7; } dd { margin: 0; font-variant-numeric: tabular-nums; }
         #state { opacity: .7; }
+        #files { padding-left: 1.25rem; overflow-wrap: anywhere; }
         </style>
         </head>
         <body>
@@ -28,6 +29,7 @@ enum StatusPage {
         <p>Open an address below in a player, or all of them with
         <a href="/playlist.m3u">playlist.m3u</a>.</p>
         <div id="channels"></div>
+        <ul id="files"></ul>
         <p id="state" role="status">Asking for the state.</p>
         <noscript>The state as JSON: <a href="/api/v1/status">/api/v1/status</a></noscript>
         <script src="/app.js"></script>
@@ -75,13 +77,33 @@ enum StatusPage {
             const status = await answer.json();
             const channels = Array.isArray(status.channels) ? status.channels : [];
             document.getElementById("channels").replaceChildren(...channels.map(draw));
-            state.textContent = channels.length ? "" : "No channel is open.";
+            const none = !channels.length && !document.getElementById("files").children.length;
+            state.textContent = none ? "Nothing is open." : "";
           } catch {
             state.textContent = "p2ptv does not answer; it may have ended.";
           }
           setTimeout(poll, 1000);
         };
-        poll();
+        const size = bytes => {
+          const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+          let n = 0;
+          for (; bytes >= 1024 && n + 1 < units.length; n += 1) bytes /= 1024;
+          return (n ? bytes.toFixed(1) : bytes) + " " + units[n];
+        };
+        const item = file => {
+          const line = make("li"), link = make("a", file.name);
+          link.href = file.path;
+          line.append(link, " " + size(file.length));
+          return line;
+        };
+        const list = async () => {
+          try {
+            const answer = await fetch("/api/v1/files", { cache: "no-store" });
+            const files = (await answer.json()).files;
+            document.getElementById("files").replaceChildren(...files.map(item));
+          } catch { }
+        };
+        list().then(poll);
 
         """
 }
