@@ -17,7 +17,11 @@ final class Scratch {
     deinit { remove(path) }
 
     private func remove(_ path: String) {
-        for name in Self.names(path) { remove("\(path)/\(name)") }
+        var there = stat()
+        // A link to a folder is removed, and not what is in the folder.
+        if lstat(path, &there) == 0, there.st_mode & S_IFMT == S_IFDIR {
+            for name in Self.names(path) { remove("\(path)/\(name)") }
+        }
         if rmdir(path) != 0 { unlink(path) }
     }
 

@@ -75,6 +75,16 @@ extension NodeFault {
                 .permission, what: "will not use the key \(path)",
                 why: "others can read it (mode \(String(mode, radix: 8)))",
                 hint: "chmod 600 \(path)")
+        case .notOurs(let path):
+            self.init(
+                .cannotCreate, what: "cannot use \(path)", why: "it is a link, a device or a pipe",
+                hint: "move it away, or name another folder")
+        case .tooShort(let path):
+            self.init(
+                .data, what: "cannot read \(path)", why: "another program has made it shorter",
+                hint: "start again, so that it is checked")
+        case .badName(let path):
+            self.init(.data, what: "cannot keep the files", why: "\(path) is no name for a file")
         case .system(let path, let operation, let code):
             self.init(
                 .inputOutput, what: "cannot use \(path)",

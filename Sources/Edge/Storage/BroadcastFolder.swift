@@ -25,7 +25,7 @@ package final class BroadcastFolder: Sendable {
     /// Throws `inUse` while another broadcaster has it, this process included.
     package init(path: String) throws(StorageError) {
         self.path = path
-        try Self.create(path)
+        try createFolders(path, mode: 0o700)
         folder = try Descriptor(folder: path)
         let lock = try Descriptor("lock", in: folder, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
         try Self.acquire(lock, path)
@@ -89,24 +89,6 @@ extension BroadcastFolder {
             return (bytes, mode)
         } catch .system(_, _, ENOENT) {
             return nil
-        }
-    }
-
-    /// Creates the folder and those above it that are missing.
-    private static func create(_ path: String) throws(StorageError) {
-        var end = path.startIndex
-        while end < path.endIndex {
-            let next = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
-            end = next
-            let part = String(path[..<end])
-            do throws(StorageError) {
-                try systemCall("mkdir", part) { mkdir(part, 0o700) }
-            } catch {
-                // What is there already is opened next, and told then if it is no folder. Above
-                // the last part the system may answer otherwise (EROFS, EACCES) though it is there.
-                guard access(part, F_OK) != 0 else { continue }
-                throw error
-            }
         }
     }
 

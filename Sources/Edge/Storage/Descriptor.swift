@@ -39,6 +39,13 @@ struct Descriptor: ~Copyable, Sendable {
         raw = try systemCall("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     }
 
+    /// A second descriptor of what `other` is.
+    init(copyOf other: borrowing Descriptor) throws(StorageError) {
+        let raw = other.raw
+        path = other.path
+        self.raw = try systemCall("fcntl", path) { fcntl(raw, F_DUPFD_CLOEXEC, 0) }
+    }
+
     deinit { close(raw) }
 
     /// Writes all of `bytes` at the current position.
@@ -89,5 +96,23 @@ struct Descriptor: ~Copyable, Sendable {
         let raw = raw
         try systemCall("fstat", path) { fstat(raw, &status) }
         return status.st_mode
+    }
+}
+
+/// Creates the folder `path` and those above it that are missing.
+func createFolders(_ path: String, mode: UInt32) throws(StorageError) {
+    var end = path.startIndex
+    while end < path.endIndex {
+        let next = path[path.index(after: end)...].firstIndex(of: "/") ?? path.endIndex
+        end = next
+        let part = String(path[..<end])
+        do throws(StorageError) {
+            try systemCall("mkdir", part) { mkdir(part, mode) }
+        } catch {
+            // What is there already is opened next, and told then if it is no folder. Above
+            // the last part the system may answer otherwise (EROFS, EACCES) though it is there.
+            guard access(part, F_OK) != 0 else { continue }
+            throw error
+        }
     }
 }

@@ -23,6 +23,13 @@ package enum StorageError: Error, Equatable {
     case corrupt(path: String, StateFault)
     /// The key file can be read by others: `mode` is its permission bits.
     case keyExposed(path: String, mode: UInt32)
+    /// A symbolic link, a device or a pipe stands where a file of a torrent belongs: nothing is
+    /// read or written through it.
+    case notOurs(path: String)
+    /// A file of a torrent ends before bytes that were kept in it: somebody has changed it.
+    case tooShort(path: String)
+    /// A name that would lead out of the folder, or that two files share.
+    case badName(path: String)
     /// Any other refusal of the system.
     case system(path: String, operation: String, errno: Int32)
 

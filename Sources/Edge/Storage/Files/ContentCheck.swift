@@ -1,0 +1,120 @@
+// Checking what is on disk against the hashes, with all processors. Reads, and asks a function
+// whether a piece is right; changes nothing.
+
+import Glibc
+package import Pieces
+import Synchronization
+
+/// How a check stands.
+package struct CheckProgress: Hashable, Sendable {
+    /// The pieces that have been looked at.
+    package let done: Int
+    /// The pieces to look at.
+    package let total: Int
+}
+
+/// What a check has found.
+package struct CheckResult: Equatable, Sendable {
+    /// The pieces that are whole and right, of those that were to be looked at.
+    package let right: Bitfield
+    /// What kept pieces from being read, other than that they are not there, if anything did.
+    package let fault: StorageError?
+    /// Whether it was cancelled before all pieces had been looked at.
+    package let isPartial: Bool
+}
+
+/// A check that is under way.
+package final class ContentCheck: Sendable {
+    /// How much memory the pieces that are being looked at may take: a thread has one at a time.
+    package static let memory = 268_435_456
+
+    private struct State {
+        var next = 0
+        var done = 0
+        var right: Bitfield
+        var fault: StorageError?
+        var running: Int
+    }
+
+    private let files: TorrentFiles
+    private let pieces: [PieceIndex]
+    private let check: TorrentStore.Check
+    private let progress: @Sendable (CheckProgress) -> Void
+    private let finished: @Sendable (CheckResult) -> Void
+    private let state: Mutex<State>
+    private let isCancelled = Atomic(false)
+
+    /// Begins to look at `pieces` of `files`.
+    ///
+    /// - Parameters:
+    ///   - threads: how many threads; all processors, or one fewer where pieces are large.
+    ///   - check: whether the bytes of a piece are right; called on these threads.
+    ///   - progress: called on these threads, at most a hundred times.
+    ///   - finished: called once, on one of these threads, as the last.
+    package init(
+        _ files: TorrentFiles, pieces: Bitfield, threads: Int = processorCount(),
+        check: @escaping TorrentStore.Check,
+        progress: @escaping @Sendable (CheckProgress) -> Void,
+        finished: @escaping @Sendable (CheckResult) -> Void
+    ) {
+        (self.files, self.check) = (files, check)
+        (self.progress, self.finished) = (progress, finished)
+        self.pieces = pieces.indices
+        let most = max(1, Self.memory / files.layout.pieceLength)
+        let count = max(1, min(threads, most, self.pieces.count))
+        state = Mutex(
+            State(right: Bitfield(pieceCount: files.layout.pieceCount), running: count))
+        for _ in 0..<count where !startThread({ self.work() }) { end() }
+    }
+
+    /// Ends the check after the pieces that are being looked at.
+    package func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    private func work() {
+        while let piece = next() {
+            var isRight = false
+            var fault: StorageError?
+            do throws(StorageError) {
+                let length = files.layout.length(ofPiece: piece) ?? 0
+                let bytes = try files.read(piece, offset: 0, length: length)
+                isRight = check(piece, bytes)
+            } catch {
+                // What is not there is missing, which is no fault.
+                if case .tooShort = error {} else { fault = error }
+            }
+            note(piece, isRight, fault)
+        }
+        end()
+    }
+
+    private func next() -> PieceIndex? {
+        guard !isCancelled.load(ordering: .relaxed) else { return nil }
+        return state.withLock { state in
+            guard state.next < pieces.count else { return nil }
+            state.next += 1
+            return pieces[state.next - 1]
+        }
+    }
+
+    private func note(_ piece: PieceIndex, _ isRight: Bool, _ fault: StorageError?) {
+        let done = state.withLock { state in
+            state.done += 1
+            if isRight { state.right.insert(piece) }
+            if state.fault == nil { state.fault = fault }
+            return state.done
+        }
+        let step = (pieces.count + 99) / 100
+        if done % step == 0 { progress(CheckProgress(done: done, total: pieces.count)) }
+    }
+
+    private func end() {
+        let result: CheckResult? = state.withLock { state in
+            state.running -= 1
+            guard state.running == 0 else { return nil }
+            return CheckResult(
+                right: state.right, fault: state.fault,
+                isPartial: state.done < pieces.count)
+        }
+        if let result { finished(result) }
+    }
+}
