@@ -47,6 +47,8 @@ package final class ContentCheck: Sendable {
     /// Begins to look at `pieces` of `files`.
     ///
     /// - Parameters:
+    ///   - files: where the pieces are.
+    ///   - pieces: the pieces to look at.
     ///   - threads: how many threads; all processors, or one fewer where pieces are large.
     ///   - check: whether the bytes of a piece are right; called on these threads.
     ///   - progress: called on these threads, at most a hundred times.

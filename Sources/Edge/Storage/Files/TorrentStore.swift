@@ -12,8 +12,9 @@ package import Pieces
 package struct TorrentStoreSettings: Hashable, Sendable {
     /// Threads that check, write and read: a disk serves several at a time better than one.
     package var threads = 4
-    /// Bytes that may be assembled or wait for the disk before `hasRoom` says no: a second of a
-    /// disk that writes 64 MiB/s. A single piece may be more.
+    /// Bytes that may be assembled or wait for the disk before `hasRoom` says no.
+    ///
+    /// A second of a disk that writes 64 MiB/s; a single piece may be more.
     package var pendingBytes = 67_108_864
     /// Bytes of what was lately read or written: some seconds of what is passed on.
     package var cacheBytes = 33_554_432
