@@ -293,6 +293,42 @@ import Testing
         node.gateway.close()
     }
 
+    @Test("Hostile requests open no reader")
+    func hostile() async throws {
+        let node = try FakeNode(length: 1000)
+        let many = (0..<900).map { "\($0)-\($0)" }.joined(separator: ",")
+        let requests = [
+            ("GET /file/0/film.mkv HTTP/1.1\r\nHost: evil.example\r\n\r\n", [421]),
+            ("GET /file/0/film.mkv HTTP/1.1\r\n\r\n", [421]),
+            ("POST /file/0/film.mkv HTTP/1.1\r\nHost: localhost\r\n\r\n", [405]),
+            ("GET /file/../file/0/../../etc HTTP/1.1\r\nHost: localhost\r\n\r\n", [404]),
+            ("GET /file/%2e%2e%2fetc%2fpasswd HTTP/1.1\r\nHost: localhost\r\n\r\n", [404]),
+            ("GET /file/-1/x HTTP/1.1\r\nHost: localhost\r\n\r\n", [404]),
+            ("GET /file/99999999999999999999/x HTTP/1.1\r\nHost: localhost\r\n\r\n", [404]),
+            ("HEAD /file/0/x HTTP/1.1\r\nHost: localhost\r\nRange: bytes=9-1\r\n\r\n", [200]),
+            (
+                "GET /file/0/x HTTP/1.1\r\nHost: localhost\r\nRange: bytes=5000-\r\n\r\n", [416]
+            ),
+            (
+                "GET /file/0/x HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Range: bytes=\(String(repeating: "0-1,", count: 10_000))\r\n\r\n", [400]
+            ),
+        ]
+        for (request, statuses) in requests {
+            let client = node.client()
+            client.send(request)
+            #expect(statuses.contains(await client.answer().status))
+        }
+        #expect(node.events.isEmpty)
+        // Nine hundred ranges are the whole file, once.
+        node.eager = 100
+        let client = node.client()
+        client.ask(many)
+        #expect(await client.answer().status == 200)
+        #expect(await client.body(1000) == testBytes(0..<1000))
+        node.gateway.close()
+    }
+
     @Test("The playlist, the list and the page name the files")
     func lists() async throws {
         let node = try FakeNode([
