@@ -11,10 +11,10 @@ extension SwarmEngine {
 
     /// What a copy that has gone counts in the order of sending, in seconds.
     ///
-    /// At a viewer ten times what a copy takes on a home line: what nobody below has yet goes
+    /// At a viewer five times what a copy takes on a home line: what nobody below has yet goes
     /// before what others can pass on. At the source far more: after an outage the first copies
     /// of all that has piled up go before any second one.
-    private var copyWeight: Double { settings.role == .source ? 10 : 0.6 }
+    private var copyWeight: Double { settings.role == .source ? 10 : 0.3 }
 
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
