@@ -115,7 +115,7 @@ let package = Package(
             ]),
         tests(
             "Command",
-            ["Console", "Node", "Simulator", "Metainfo", "Ingest", "Pieces", "Primitives"]),
+            ["Console", "Node", "Simulator", "Swarm", "Metainfo", "Ingest", "Pieces", "Primitives"]),
         tests("Architecture", []),
         tests("EndToEnd", ["Reactor", "Primitives"]),
     ]

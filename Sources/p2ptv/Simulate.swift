@@ -15,6 +15,10 @@ struct Simulate: AsyncParsableCommand {
             exist in memory only; a run follows from its seed. docs/SIMULATOR.md explains the keys
             and the report, config/scenarios has examples.
 
+            --without and --picker are for experiments: what a policy of delivery is worth shows
+            when it is left out. docs/DELIVERY.md says what was found. The policies are
+            \(DeliveryChoice.policyNames.joined(separator: ", ")).
+
             Ends with 65 where the scenario is wrong.
 
             Examples:
@@ -43,6 +47,15 @@ struct Simulate: AsyncParsableCommand {
         help: ArgumentHelp("Draw lag and source copies of --sizes into an SVG.", valueName: "file"))
     var chart: String?
 
+    @Option(help: ArgumentHelp("Leave these policies out.", valueName: "name,name,…"))
+    var without: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Pick in this order: \(DeliveryChoice.pickerNames.joined(separator: ", ")).",
+            valueName: "name"))
+    var picker: String?
+
     @Flag(help: "Print one JSON object for each run.")
     var json = false
 
@@ -61,6 +74,15 @@ struct Simulate: AsyncParsableCommand {
         }
         if chart != nil, sizes == nil { throw ValidationError("--chart needs --sizes") }
         if let sizes { _ = try Self.numbers(sizes) }
+        _ = try delivery()
+    }
+
+    private func delivery() throws -> DeliveryChoice {
+        do throws(DeliveryChoice.UnknownName) {
+            return try DeliveryChoice(without: without, picker: picker)
+        } catch {
+            throw ValidationError(error.text)
+        }
     }
 
     private static func numbers(_ text: String) throws -> [Int] {
@@ -74,6 +96,7 @@ struct Simulate: AsyncParsableCommand {
 
     func run() async throws {
         var plan = try ScenarioFile.read(scenario)
+        try delivery().apply(to: &plan)
         if let seed { plan.seed = seed }
         if let seconds { plan.length = .seconds(seconds) }
         let sizes = try sizes.map(Self.numbers) ?? [viewers ?? plan.viewers]

@@ -98,7 +98,7 @@ struct UploadQueueTests {
         for upload in uploads { queue.add(upload) }
         var out: [String] = []
         while let next = queue.next(
-            at: .zero + .milliseconds(100), copyWeight: 0.06,
+            at: .zero + .milliseconds(100), order: SendOrder(copyWeight: 0.06),
             copies: { copies[$0.value] ?? 0 },
             passesOn: { peer, _ in !leaves.contains(peer.slot) }, canTake: { _ in true })
         {
@@ -163,7 +163,7 @@ struct UploadQueueTests {
         var queue = UploadQueue()
         queue.add(upload(1, 5))
         let next = queue.next(
-            at: .zero, copyWeight: 0, copies: { _ in 0 }, passesOn: { _, _ in true },
+            at: .zero, order: SendOrder(copyWeight: 0), copies: { _ in 0 }, passesOn: { _, _ in true },
             canTake: { $0 != PeerHandle(1) })
         #expect(next == nil)
         #expect(queue.count(of: PeerHandle(1)) == 1)

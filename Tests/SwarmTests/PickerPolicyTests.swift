@@ -7,7 +7,10 @@ import Testing
 
 /// A picture of missing pieces: the digit is the number of holders, `.` is not missing; the
 /// player needs the first one now and the others 100 ms after each other.
-private func order(_ picture: String, urgent: Int64) -> [UInt32] {
+private func order(
+    _ picture: String, urgent: Int64, _ order: PickOrder = .deadline, seed: UInt64 = 1
+) -> [UInt32] {
+    var random = SeededRandom(seed: seed)
     let now = Instant.zero
     let candidates = picture.enumerated().compactMap { index, character in
         character.wholeNumberValue.map {
@@ -16,7 +19,8 @@ private func order(_ picture: String, urgent: Int64) -> [UInt32] {
                 holders: $0)
         }
     }
-    let sorted = PickOrder.sorted(candidates, now: now, urgent: .milliseconds(urgent))
+    let sorted = order.sorted(
+        candidates, now: now, urgent: .milliseconds(urgent), random: &random)
     return sorted.map(\.piece.value)
 }
 
@@ -29,6 +33,34 @@ struct PickOrderTests {
         #expect(order("332212", urgent: 50) == [0, 4, 5, 3, 2, 1])
         #expect(order("9..9.1", urgent: 50) == [0, 5, 3])
         #expect(order("......", urgent: 50) == [])
+    }
+
+    @Test("may be plain: as the stream goes, or the rarest first and lots among equals")
+    func plain() {
+        #expect(order("921.3", urgent: 50, .sequential) == [0, 1, 2, 4])
+        #expect(order("921.3", urgent: 50, .rarestFirst) == [2, 1, 4, 0])
+        let lots = Set((1...8).map { order("33333333", urgent: 50, .rarestFirst, seed: $0) })
+        #expect(lots.count > 4)
+        #expect(lots.allSatisfy { $0.sorted() == [0, 1, 2, 3, 4, 5, 6, 7] })
+    }
+
+    @Test("is for BiToS the rarest of what is due soon, and now and then of the rest")
+    func biToS() {
+        let sure = PickOrder.biToS(soon: 1)
+        #expect(order("321321", urgent: 250, sure) == [2, 1, 0, 5, 4, 3])
+        let never = PickOrder.biToS(soon: 0)
+        #expect(order("321321", urgent: 250, never) == [5, 4, 3, 2, 1, 0])
+        let first = (1...1000).map { order("1119", urgent: 250, .biToS(soon: 0.8), seed: $0)[0] }
+        #expect((150...250).contains(first.count { $0 == 3 }))
+    }
+
+    @Test("draws no lots for the project's own order, so that nothing else changes with it")
+    func noLots() {
+        var random = SeededRandom(seed: 1)
+        var fresh = SeededRandom(seed: 1)
+        let candidates = [Candidate(piece: PieceIndex(1), due: .never, holders: 1)]
+        _ = PickOrder.deadline.sorted(candidates, now: .zero, urgent: .zero, random: &random)
+        #expect(random.next() == fresh.next())
     }
 }
 

@@ -83,7 +83,9 @@ package struct SwarmEngine: Sendable {
         uplink = Uplink(
             initial: settings.initialInFlight, least: settings.leastInFlight,
             target: settings.queueTarget, limit: settings.upLimit)
-        sourcePolicy = SourcePolicy(stripes: settings.stripes, roots: settings.rootsPerStripe)
+        sourcePolicy = SourcePolicy(
+            stripes: settings.stripes, roots: settings.rootsPerStripe,
+            policies: settings.policies)
         slots = FeedSlots(initial: settings.initialSlots)
         wantFrom = settings.role == .source ? firstPiece : nil
     }
@@ -161,6 +163,9 @@ package struct SwarmEngine: Sendable {
 
     /// The stripe that `piece` travels in.
     func stripe(of piece: PieceIndex) -> Int { Int(piece.value) % settings.stripes }
+
+    /// Whether pieces are pulled from those who show them, since no requests stand.
+    var isPulling: Bool { !settings.policies.contains(.standingRequests) }
 
     /// How far beyond the edge requests stand, in pieces.
     var ahead: Int { settings.roundsAhead * settings.stripes }

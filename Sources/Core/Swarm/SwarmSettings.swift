@@ -16,6 +16,10 @@ package enum Role: Hashable, Sendable {
 package struct SwarmSettings: Sendable {
     /// What this node is for.
     package var role: Role
+    /// The policies that are at work; less than all in experiments only.
+    package var policies = DeliveryPolicies.all
+    /// In which order what exists already is asked for.
+    package var pickOrder = PickOrder.deadline
     /// Stripes: piece `i` travels in stripe `i mod stripes`, each with a tree of its own, so that
     /// every node passes on in a few of them.
     ///

@@ -19,6 +19,8 @@ struct Nursery: Sendable {
     var fanOut: Int
     /// Whether one feed more can be given.
     var hasRoom: Bool
+    /// Whether whoever is of less use makes way where there is no room.
+    var leavesMakeWay = true
 }
 
 /// The choice of children.
@@ -54,6 +56,7 @@ enum Adoption {
     private static func leastUseful(
         _ nursery: Nursery, where isLess: (Nursery.Feed) -> Bool
     ) -> Verdict {
+        guard nursery.leavesMakeWay else { return .refuse }
         let found =
             nursery.feeds.last { isLess($0) && !nursery.inner[$0.stripe] }
             ?? nursery.feeds.last(where: isLess)

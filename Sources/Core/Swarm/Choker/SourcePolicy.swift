@@ -26,10 +26,12 @@ struct SourcePolicy: Sendable {
 
     private var children: [[Child]]
     private let roots: Int
+    private let policies: DeliveryPolicies
     private var extra = Allotment()
 
     /// A policy of `roots` children in each of `stripes`.
-    init(stripes: Int, roots: Int) {
+    init(stripes: Int, roots: Int, policies: DeliveryPolicies = .all) {
+        self.policies = policies
         children = Array(repeating: [], count: stripes)
         self.roots = roots
     }
@@ -73,7 +75,12 @@ struct SourcePolicy: Sendable {
     ) -> PeerHandle? {
         let byShare = children[stripe].map(\.peer).sorted { share(of: $0) > share(of: $1) }
         guard passing.contains(peer) else { return nil }
-        if let leaf = byShare.first(where: { !passing.contains($0) }) { return leaf }
+        if policies.contains(.leavesMakeWay),
+            let leaf = byShare.first(where: { !passing.contains($0) })
+        {
+            return leaf
+        }
+        guard policies.contains(.rootsRotate) else { return nil }
         return byShare.first { share(of: $0) >= share(of: peer) + 2 }
     }
 

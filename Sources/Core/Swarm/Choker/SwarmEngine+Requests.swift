@@ -77,21 +77,14 @@ extension SwarmEngine {
     }
 
     /// Whether `piece` belongs to the key frame with which a newcomer begins.
-    ///
-    /// So few bytes decide how long somebody looks at nothing that they go before most else; once
-    /// from each neighbour. In a crowd the source gives it to a few, and they to the others.
     private mutating func isOpening(
         _ piece: PieceIndex, for peer: PeerHandle, _ now: Instant
     ) -> Bool {
-        guard let state = peers[peer], now - state.joinedAt < settings.newcomer * 0.5,
-            state.openings < settings.openingPieces
+        guard settings.policies.contains(.opening), let state = peers[peer],
+            Opening.isDue(age: now - state.joinedAt, given: state.openings, settings)
         else { return false }
-        if settings.role == .source,
-            table[piece].copies + uploads.waiting(for: piece, as: .opening)
-                >= settings.openingCopies
-        {
-            return false
-        }
+        let copies = table[piece].copies + uploads.waiting(for: piece, as: .opening)
+        if Opening.isSpread(copies: copies, settings) { return false }
         let first = piece.advanced(by: 1 - settings.openingPieces)
         guard !metainfo.randomAccessPoints(in: first..<piece.advanced(by: 1)).isEmpty else {
             return false
@@ -103,7 +96,8 @@ extension SwarmEngine {
     /// Whether `piece` has fallen out of its tree: it is asked for again and again of the few who
     /// hold it, and is spread by them like a new one.
     private func isScarce(_ piece: PieceIndex) -> Bool {
-        guard let edge, settings.role != .source else { return false }
+        guard settings.policies.contains(.scarcity), let edge, settings.role != .source
+        else { return false }
         return Scarcity.isScarce(
             age: piece.distance(to: edge), stripes: settings.stripes,
             copies: table[piece].copies + uploads.waiting(for: piece, as: .scarce),
@@ -115,7 +109,8 @@ extension SwarmEngine {
     /// A key frame and a moment of stream from each neighbour let a player begin; given to all
     /// who fall behind, everybody would.
     private mutating func welcomes(_ peer: PeerHandle, _ block: Block, _ now: Instant) -> Bool {
-        guard let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < settings.newcomer
+        guard settings.policies.contains(.welcome),
+            let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < settings.newcomer
         else { return false }
         let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * settings.welcomeShare)
         return welcome.take(Int(block.length), rate: rate, depth: settings.welcomeBurst, at: now)
@@ -198,7 +193,8 @@ extension SwarmEngine {
             feeds.append(Nursery.Feed(peer: peer, stripe: stripe, passesOn: passesOn))
         }
         return Nursery(
-            feeds: feeds, inner: inner, fanOut: settings.fanOut, hasRoom: hasRoom)
+            feeds: feeds, inner: inner, fanOut: settings.fanOut, hasRoom: hasRoom,
+            leavesMakeWay: settings.policies.contains(.leavesMakeWay))
     }
 
     /// A neighbour is no child any more in a stripe; what it is to get next it still gets, so

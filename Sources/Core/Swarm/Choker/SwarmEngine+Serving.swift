@@ -16,9 +16,17 @@ extension SwarmEngine {
     /// of all that has piled up go before any second one.
     private var copyWeight: Double { settings.role == .source ? 10 : 0.3 }
 
+    private var sendOrder: SendOrder {
+        var order = SendOrder(copyWeight: settings.policies.contains(.copyOrder) ? copyWeight : 0)
+        if !settings.policies.contains(.leafWaits) { order.leafWeight = 0 }
+        order.olderFirst = settings.policies.contains(.olderFirst)
+        return order
+    }
+
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         refuseStale(now, &outputs)
+        let order = sendOrder
         while !uploads.ready.isEmpty {
             guard peers.underWay(at: now) + Self.blockBytes <= uplink.inFlight else { return }
             let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
@@ -27,7 +35,7 @@ extension SwarmEngine {
                 return
             }
             let upload = uploads.next(
-                at: now, copyWeight: copyWeight,
+                at: now, order: order,
                 copies: { table.contains($0) ? table[$0].copies : 0 },
                 passesOn: { peers.passesOn($0, Int($1.value) % settings.stripes) },
                 canTake: { peers.takes($0, below: share, at: now) })
@@ -81,6 +89,7 @@ extension SwarmEngine {
 
     /// Says nothing, to children that nothing was said to for a while.
     mutating func keepWarm(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard settings.policies.contains(.warmth) else { return }
         var next = Instant.never
         for peer in peers.handles {
             guard isChild(peer), let toldAt = peers.look(peer, \.toldAt) else { continue }
@@ -102,11 +111,14 @@ extension SwarmEngine {
 
     mutating func tellHaves(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         let isNew = tunedAt.map { now - $0 < settings.newcomer } ?? false
-        var next = settings.haveInterval
+        let isPrompt = settings.policies.contains(.promptHaves)
+        // Whoever pulls waits for the word: BitTorrent gives it with every piece.
+        let usual = isPulling ? Interval.milliseconds(100) : settings.haveInterval
+        var next = usual
         for peer in peers.handles {
             guard let joinedAt = peers[peer]?.joinedAt else { continue }
-            let isTrade = isNew || now - joinedAt < settings.newcomer
-            let interval = isTrade ? settings.newcomerHaveInterval : settings.haveInterval
+            let isTrade = isPrompt && (isNew || now - joinedAt < settings.newcomer)
+            let interval = isTrade ? min(usual, settings.newcomerHaveInterval) : usual
             next = min(next, interval)
             sayHaves(to: peer, unlessSince: interval * 0.5, now, &outputs)
         }
@@ -171,6 +183,10 @@ extension SwarmEngine {
     /// Looks anew at which stripes this node passes on.
     private mutating func chooseInner() {
         guard settings.role != .source else { return }
+        guard settings.policies.contains(.innerStripes) else {
+            inner = Array(repeating: true, count: settings.stripes)
+            return
+        }
         let stands = stripes.indices.map { s in
             StripeStand(
                 depth: stripes[s].depth,

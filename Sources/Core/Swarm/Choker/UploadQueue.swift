@@ -33,13 +33,6 @@ struct Upload: Hashable, Sendable {
 struct UploadQueue: Sendable {
     /// What can be sent.
     private(set) var ready: [Upload] = []
-    /// What a leaf waits for those who pass on, in seconds: eight copies' time on a home line.
-    private let leafWeight = 0.5
-    /// What a newcomer's first key frame is ahead of other pieces, in seconds, however many
-    /// copies have gone: somebody looks at nothing until it comes.
-    private let openingWeight = 1.0
-    /// After this long catching up takes its turn: whoever asks so late has nobody else.
-    private let patience = Interval.milliseconds(800)
     private var standing: [PieceIndex: [Upload]] = [:]
     private var counts: [PeerHandle: Int] = [:]
 
@@ -116,31 +109,21 @@ struct UploadQueue: Sendable {
         return late
     }
 
-    /// Takes the block that goes next to a neighbour that can take one, or nil.
-    ///
-    /// The score is in seconds, the least goes first: each copy of the piece that has gone
-    /// counts `copyWeight` (the least-sent piece first, as PULSE has it), and waiting counts
-    /// against itself. Catching up goes after all that is spread for the first time, for a while: a
-    /// tree that waits for those who fell out of it makes more of them fall out. A leaf waits
-    /// for those who pass on: nobody waits for the leaf.
+    /// Takes the block that goes next, by `order`, to a neighbour that can take one, or nil.
     mutating func next(
-        at now: Instant, copyWeight: Double, copies: (PieceIndex) -> Int,
+        at now: Instant, order: SendOrder, copies: (PieceIndex) -> Int,
         passesOn: (PeerHandle, PieceIndex) -> Bool, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
-            var score = copyWeight * Double(copies(upload.block.piece))
-            switch upload.purpose {
-            case .catchUp: if now - upload.since < patience { score += 1000 }
-            case .opening: score = -openingWeight
-            case .welcome, .scarce: break
-            case .live: if !passesOn(upload.peer, upload.block.piece) { score += leafWeight }
-            }
-            score -= (now - upload.since).seconds
+            let score = order.score(
+                of: upload, copies: copies(upload.block.piece),
+                passesOn: passesOn(upload.peer, upload.block.piece), at: now)
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
         guard let best else { return nil }
-        let index = older(than: best.index, at: now, passesOn: passesOn)
+        let index =
+            order.olderFirst ? older(than: best.index, at: now, passesOn: passesOn) : best.index
         let upload = ready.remove(at: index)
         counts[upload.peer, default: 1] -= 1
         return upload

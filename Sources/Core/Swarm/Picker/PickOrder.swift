@@ -1,5 +1,5 @@
-// In which order missing pieces are asked for: deadline-aware windows blended with rarest-first.
-// A pure function; whom to ask is HolderPolicy's business.
+// In which order missing pieces are asked for. A pure function; whom to ask is HolderPolicy's
+// business.
 
 import Pieces
 import Primitives
@@ -14,14 +14,61 @@ struct Candidate: Hashable, Sendable {
 }
 
 /// The order of picking.
-enum PickOrder {
-    /// First what is due within `urgent` of now, earliest deadline first; then the rest, rarest
-    /// first with ties to the newest (field notes: rarest-plus-newest is what spreads).
-    static func sorted(
-        _ candidates: [Candidate], now: Instant, urgent: Interval
+package enum PickOrder: Hashable, Sendable {
+    /// First what is due soon, earliest deadline first; then the rest, rarest first with ties to
+    /// the newest (field notes: rarest-plus-newest is what spreads).
+    case deadline
+    /// As the stream goes.
+    case sequential
+    /// The rarest first, ties by lot (BitTorrent's order: Legout et al., IMC 2006).
+    case rarestFirst
+    /// Each time with probability `soon` the rarest of what is due soon, else the rarest of the
+    /// rest (Vlavianos, Iliofotou and Faloutsos, BiToS, Global Internet 2006).
+    case biToS(soon: Double)
+
+    /// Their names in the command line and in docs/DELIVERY.md; BiToS with its authors' 0.8.
+    package static let named: [(name: String, order: PickOrder)] = [
+        ("deadline", .deadline), ("sequential", .sequential), ("rarest-first", .rarestFirst),
+        ("bitos", .biToS(soon: 0.8)),
+    ]
+
+    /// `candidates` in this order; what is due within `urgent` of now is due soon.
+    ///
+    /// Lots are drawn from `random` by rarest first and BiToS only.
+    func sorted(
+        _ candidates: [Candidate], now: Instant, urgent: Interval, random: inout SeededRandom
     ) -> [Candidate] {
         let limit = now + urgent
-        return candidates.sorted { a, b in
+        switch self {
+        case .deadline: return Self.byDeadline(candidates, limit)
+        case .sequential: return candidates.sorted { $0.piece < $1.piece }
+        case .rarestFirst: return Self.rarest(candidates, &random)
+        case .biToS(let soon):
+            // Taken from the end, so the best come last.
+            var near = Array(Self.rarest(candidates.filter { $0.due <= limit }, &random).reversed())
+            var far = Array(Self.rarest(candidates.filter { $0.due > limit }, &random).reversed())
+            var order: [Candidate] = []
+            while !near.isEmpty || !far.isEmpty {
+                let isNear = Double(random.next() >> 11) / Double(1 << 53) < soon
+                let next =
+                    isNear ? near.popLast() ?? far.popLast() : far.popLast() ?? near.popLast()
+                if let next { order.append(next) }
+            }
+            return order
+        }
+    }
+
+    private static func rarest(
+        _ candidates: [Candidate], _ random: inout SeededRandom
+    ) -> [Candidate] {
+        let lots = candidates.map { (candidate: $0, lot: random.next()) }
+        return lots.sorted {
+            ($0.candidate.holders, $0.lot) < ($1.candidate.holders, $1.lot)
+        }.map(\.candidate)
+    }
+
+    private static func byDeadline(_ candidates: [Candidate], _ limit: Instant) -> [Candidate] {
+        candidates.sorted { a, b in
             switch (a.due <= limit, b.due <= limit) {
             case (true, true): return a.piece < b.piece
             case (true, false): return true

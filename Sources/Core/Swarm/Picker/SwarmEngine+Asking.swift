@@ -34,7 +34,9 @@ extension SwarmEngine {
                 Candidate(
                     piece: piece, due: due(piece, now), holders: peers.holders(of: piece)))
         }
-        for candidate in PickOrder.sorted(missing, now: now, urgent: settings.urgentSpan) {
+        let sorted = settings.pickOrder.sorted(
+            missing, now: now, urgent: settings.urgentSpan, random: &random)
+        for candidate in sorted {
             let piece = candidate.piece
             let parent = stripes[stripe(of: piece)].parent
             if let holder = bestHolder(of: piece, among: &suppliers, now) {
@@ -84,7 +86,8 @@ extension SwarmEngine {
                 hedged += 1
                 continue
             }
-            guard let ask = table[piece].asks.first, let seen = table[piece].seenAt
+            guard settings.policies.contains(.rescue), let ask = table[piece].asks.first,
+                let seen = table[piece].seenAt
             else { continue }
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
             let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
@@ -108,25 +111,29 @@ extension SwarmEngine {
 
     /// A newcomer's player waits for the pieces at its play point: after a moment they are asked
     /// of a second neighbour too, those of its first key frame even of a third.
-    ///
-    /// A few blocks that come twice buy a start that no single slow line delays.
     private mutating func hedge(
         _ piece: PieceIndex, by suppliers: inout Suppliers, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard let wantFrom, let ask = table[piece].asks.last else { return }
-        let opening = max(2, 65_536 / geometry.pieceLength)
-        let isOpening = wantFrom.distance(to: piece) < opening
-        let wait = isOpening ? settings.hedgeAfter * 0.3 : settings.hedgeAfter
-        guard table[piece].asks.count < (isOpening ? 3 : 2), now - ask.at > wait,
-            let holder = bestHolder(of: piece, among: &suppliers, now)
+        guard settings.policies.contains(.hedging), let wantFrom,
+            let ask = table[piece].asks.last
         else { return }
+        let opening = Hedging.openingPieces(of: geometry.pieceLength)
+        let isDue = Hedging.isDue(
+            asks: table[piece].asks.count, waited: now - ask.at,
+            isOpening: wantFrom.distance(to: piece) < opening, patience: settings.hedgeAfter)
+        guard isDue, let holder = bestHolder(of: piece, among: &suppliers, now) else { return }
         self.ask(holder, for: piece, .catchUp, now, &outputs)
     }
 
     /// How late a piece may be before it is asked for elsewhere.
     private func patience(of piece: PieceIndex) -> Interval {
-        stripes[stripe(of: piece)].patience.limit
+        stripes[patienceStripe(of: piece)].patience.limit
+    }
+
+    /// The stripe whose patience `piece` is measured by.
+    func patienceStripe(of piece: PieceIndex) -> Int {
+        settings.policies.contains(.patienceByStripe) ? stripe(of: piece) : 0
     }
 
     /// Whether `piece` was there before this node came, and its first attempts still run.
@@ -187,6 +194,7 @@ extension SwarmEngine {
         _ source: Suppliers.Supplier, _ piece: PieceIndex, _ now: Instant
     ) -> Bool {
         guard let newest = source.newest, piece <= newest else { return false }
+        if isPulling { return peers.holds(source.peer, piece) }
         // The source in need: only what has been about for a while and nobody else has shown.
         let seen = table[piece].seenAt ?? now
         // Or what those who claim to hold it did not give.
@@ -197,7 +205,8 @@ extension SwarmEngine {
 
     /// A neighbour that is fed in the piece's stripe and a whole round further surely holds it.
     private mutating func presumes(_ supplier: Suppliers.Supplier, _ piece: PieceIndex) -> Bool {
-        guard let newest = supplier.newest, newest >= piece.advanced(by: settings.stripes),
+        guard settings.policies.contains(.presumption), let newest = supplier.newest,
+            newest >= piece.advanced(by: settings.stripes),
             let depth = peers[supplier.peer, stripe(of: piece)]?.depth,
             depth < ParentPolicy.unfed, let first = peers.firstHeld(by: supplier.peer)
         else { return false }

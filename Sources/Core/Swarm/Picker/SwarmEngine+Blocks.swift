@@ -101,8 +101,8 @@ extension SwarmEngine {
         table.set(piece, .held)
         counters.pieces += 1
         deliveredAny = true
-        if table[piece].cameStanding {
-            stripes[stripe(of: piece)].patience.learn(now - (table[piece].seenAt ?? now))
+        if table[piece].cameStanding || isPulling {
+            stripes[patienceStripe(of: piece)].patience.learn(now - (table[piece].seenAt ?? now))
         }
         absolve(table[piece].senders)
         for sender in table[piece].senders {

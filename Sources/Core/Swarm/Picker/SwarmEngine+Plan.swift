@@ -15,8 +15,10 @@ extension SwarmEngine {
         askForRecords(now, &outputs)
         guard let edge, let first = firstWanted else { return }
         doubt(first...max(first, edge.advanced(by: ahead)), now, &outputs)
-        chooseParents(now, &outputs)
-        standAhead(from: max(first, edge.advanced(by: 1)), edge, now, &outputs)
+        if !isPulling {
+            chooseParents(now, &outputs)
+            standAhead(from: max(first, edge.advanced(by: 1)), edge, now, &outputs)
+        }
         guard first <= edge else { return }
         let open = table.pieces(.missing, in: first...edge)
         var suppliers = Suppliers()
@@ -60,15 +62,12 @@ extension SwarmEngine {
         }
     }
 
-    /// Whether a parent that feeds this node may be left for a better one.
-    ///
-    /// Seldom, and not everything at once: each move takes all below along, and trees in which
-    /// everybody goes where it looks best never come to rest.
+    /// Whether the parent in a stripe may be left for a better one.
     private mutating func mayMove(_ s: Int, _ now: Instant) -> Bool {
-        guard let parent = stripes[s].parent, let depth = peers[parent, s]?.depth,
-            depth < ParentPolicy.unfed
+        guard settings.policies.contains(.tenure), let parent = stripes[s].parent,
+            let depth = peers[parent, s]?.depth, depth < ParentPolicy.unfed
         else { return true }
-        return now - stripes[s].since > .seconds(2) && now - movedAt > .milliseconds(500)
+        return Tenure.mayEnd(since: stripes[s].since, movedAt: movedAt, at: now)
     }
 
     /// A parent that has not refused for this long feeds us.
@@ -99,7 +98,9 @@ extension SwarmEngine {
     }
 
     /// How long an orphan does not tell that it is one.
-    private var orphanGrace: Interval { .seconds(1) }
+    private var orphanGrace: Interval {
+        settings.policies.contains(.orphanGrace) ? Tenure.orphanGrace : .zero
+    }
 
     private mutating func depth(under parent: PeerHandle?, in stripe: Int) -> UInt8 {
         guard let parent, let depth = peers[parent, stripe]?.depth, depth < ParentPolicy.unfed
@@ -114,6 +115,7 @@ extension SwarmEngine {
         found.removeAll(keepingCapacity: true)
         let current = stripes[stripe].parent
         let limit = depthLimit(in: stripe, now)
+        let isLoyal = settings.policies.contains(.loyalty)
         for view in views {
             let handle = view.peer
             guard let depth = peers.offer(of: handle, in: stripe, at: now),
@@ -123,7 +125,7 @@ extension SwarmEngine {
             found.append(
                 ParentCandidate(
                     peer: handle, depth: depth, feeds: feeds, lateness: view.lateness,
-                    roundTrip: view.roundTrip, isCurrent: handle == current))
+                    roundTrip: view.roundTrip, isCurrent: isLoyal && handle == current))
         }
     }
 

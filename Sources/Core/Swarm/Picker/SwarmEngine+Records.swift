@@ -131,6 +131,11 @@ extension SwarmEngine {
             table.set(piece, .held)
             counters.pieces += 1
             uploads.arrived(piece, at: now)
+            // Who is fed by standing requests need not be told: the source shows pieces by
+            // sending them.
+            guard isPulling else { continue }
+            peers.leaveUnsaid(piece)
+            timers.wake(.have, by: now)
         }
         serve(now, &outputs)
     }

@@ -13,7 +13,8 @@ extension SwarmEngine {
         var offering = peers.handles.filter { peers.shows($0) }
         if offering.isEmpty { offering = peers.filter { $0.isSource && $0.newest != nil } }
         guard !offering.isEmpty else { return }
-        let patient = firstWindowAt.map { now - $0 < settings.gatherTime } ?? true
+        let waits = settings.policies.contains(.tuneIn)
+        let patient = waits && (firstWindowAt.map { now - $0 < settings.gatherTime } ?? true)
         let needed = patient ? TuneIn.holdersNeeded(neighbours: offering.count) : 1
         if patient { timers.wake(.plan, by: now + settings.gatherTime) }
         let points = newestPoints(16)

@@ -3,6 +3,7 @@
 
 import Pieces
 package import Primitives
+package import Swarm
 
 /// A swarm to be simulated.
 package struct Scenario: Hashable, Sendable {
@@ -19,6 +20,9 @@ package struct Scenario: Hashable, Sendable {
     ///
     /// Four packets: a quarter of the packet events, at a price that docs/SIMULATOR.md states.
     package var quantum = 5792
+    /// The policies of delivery that every node follows, and its order of picking.
+    package var policies = DeliveryPolicies.all
+    package var pickOrder = PickOrder.deadline
     /// What is broadcast.
     package var stream: StreamShape
     /// The source's line.

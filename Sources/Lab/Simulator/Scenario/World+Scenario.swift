@@ -50,6 +50,8 @@ private struct Casting {
     private func settings(_ role: Role) -> SwarmSettings {
         var settings = SwarmSettings(role: role)
         settings.window = scenario.stream.window
+        settings.policies = scenario.policies
+        settings.pickOrder = scenario.pickOrder
         return settings
     }
 

@@ -1,0 +1,93 @@
+// Which of the policies that deliver pieces are at work. All are, but in an experiment that asks
+// what one of them is worth (docs/DELIVERY.md). Decides nothing: each is looked up where it acts.
+
+/// The policies that can be left out, one by one.
+package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
+    /// A bit for each.
+    package let rawValue: UInt32
+
+    /// The policies whose bits are set.
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    // MARK: The trees
+
+    /// Pieces are asked for before they exist, of a parent in each stripe (Coolstreaming+, Li et
+    /// al., INFOCOM 2008).
+    ///
+    /// Without it every piece is pulled from those who show that they hold it.
+    package static let standingRequests = DeliveryPolicies(rawValue: 1 << 0)
+    /// A node passes on a few stripes only (Castro et al., SplitStream, SOSP 2003).
+    ///
+    /// Without it all of them.
+    package static let innerStripes = DeliveryPolicies(rawValue: 1 << 1)
+    /// A leaf gives its place to one that passes on, at nodes and at the source (SplitStream's
+    /// eviction).
+    package static let leavesMakeWay = DeliveryPolicies(rawValue: 1 << 2)
+    /// A child of the source that holds two stripes more than the asker gives one up: this
+    /// project's own.
+    package static let rootsRotate = DeliveryPolicies(rawValue: 1 << 3)
+    /// A parent keeps its place unless another is nearer by two hops.
+    package static let loyalty = DeliveryPolicies(rawValue: 1 << 4)
+    /// A parent that feeds is not left within two seconds, and one move follows another after
+    /// half a second (the cool-down of Coolstreaming+).
+    package static let tenure = DeliveryPolicies(rawValue: 1 << 5)
+    /// An orphan does not tell for a second that it is one, so that those below stay.
+    package static let orphanGrace = DeliveryPolicies(rawValue: 1 << 6)
+
+    // MARK: The order of sending
+
+    /// The piece goes first of which the fewest copies have gone (Pianese et al., PULSE,
+    /// INFOCOM 2006).
+    package static let copyOrder = DeliveryPolicies(rawValue: 1 << 7)
+    /// A leaf waits for those who pass on.
+    package static let leafWaits = DeliveryPolicies(rawValue: 1 << 8)
+    /// An older piece goes in the place of a newer one that a leaf waits for too.
+    package static let olderFirst = DeliveryPolicies(rawValue: 1 << 9)
+    /// What has fallen out of its tree is spread like new (rarest first, Legout et al., IMC 2006,
+    /// at the side that sends).
+    package static let scarcity = DeliveryPolicies(rawValue: 1 << 10)
+    /// A newcomer's first key frame goes before all else.
+    package static let opening = DeliveryPolicies(rawValue: 1 << 11)
+    /// A newcomer's first pieces go along with the stream, as much as a share of it.
+    package static let welcome = DeliveryPolicies(rawValue: 1 << 12)
+
+    // MARK: What is late, and the backlog
+
+    /// What is late is asked for elsewhere.
+    package static let rescue = DeliveryPolicies(rawValue: 1 << 13)
+    /// How late is too late is learnt for each stripe (as RFC 6298 learns a timeout).
+    ///
+    /// Without it for all stripes together.
+    package static let patienceByStripe = DeliveryPolicies(rawValue: 1 << 14)
+    /// A newcomer asks several neighbours for what its player waits for (Dean and Barroso, The
+    /// Tail at Scale, 2013).
+    package static let hedging = DeliveryPolicies(rawValue: 1 << 15)
+    /// A neighbour that is fed a round further is asked though it has not shown the piece.
+    package static let presumption = DeliveryPolicies(rawValue: 1 << 16)
+    /// To and from newcomers availability is told more often.
+    package static let promptHaves = DeliveryPolicies(rawValue: 1 << 17)
+    /// A viewer begins at a key frame that several neighbours hold.
+    ///
+    /// Without it at the newest that one holds.
+    package static let tuneIn = DeliveryPolicies(rawValue: 1 << 18)
+
+    // MARK: The lines
+
+    /// Connections to children are kept from falling idle (against RFC 2861).
+    package static let warmth = DeliveryPolicies(rawValue: 1 << 19)
+
+    /// All of them, as the project delivers.
+    package static let all = DeliveryPolicies(named.map(\.policy))
+
+    /// Their names in the command line and in docs/DELIVERY.md.
+    package static let named: [(name: String, policy: DeliveryPolicies)] = [
+        ("standing-requests", .standingRequests), ("inner-stripes", .innerStripes),
+        ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate),
+        ("loyalty", .loyalty), ("tenure", .tenure), ("orphan-grace", .orphanGrace),
+        ("copy-order", .copyOrder), ("leaf-waits", .leafWaits), ("older-first", .olderFirst),
+        ("scarcity", .scarcity), ("opening", .opening), ("welcome", .welcome),
+        ("rescue", .rescue), ("patience-by-stripe", .patienceByStripe), ("hedging", .hedging),
+        ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
+        ("warmth", .warmth),
+    ]
+}

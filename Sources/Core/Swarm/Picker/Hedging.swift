@@ -1,0 +1,20 @@
+// When a newcomer asks a second neighbour for what its player waits for. A few blocks that come
+// twice buy a start that no single slow line delays (Dean and Barroso, The Tail at Scale, 2013).
+// A pure function of plain values.
+
+import Primitives
+
+/// Asking twice at the beginning.
+enum Hedging {
+    /// The pieces that count as a newcomer's first key frame, of `pieceLength` bytes each: 64 KiB.
+    static func openingPieces(of pieceLength: Int) -> Int { max(2, 65_536 / pieceLength) }
+
+    /// Whether a piece that `asks` neighbours were asked for, the last `waited` ago, is asked of
+    /// another: after `patience`, or after three tenths of it and of one more where it belongs to
+    /// the first key frame.
+    static func isDue(
+        asks: Int, waited: Interval, isOpening: Bool, patience: Interval
+    ) -> Bool {
+        asks < (isOpening ? 3 : 2) && waited > (isOpening ? patience * 0.3 : patience)
+    }
+}
