@@ -163,7 +163,8 @@ struct UploadQueueTests {
         var queue = UploadQueue()
         queue.add(upload(1, 5))
         let next = queue.next(
-            at: .zero, order: SendOrder(copyWeight: 0), copies: { _ in 0 }, passesOn: { _, _ in true },
+            at: .zero, order: SendOrder(copyWeight: 0), copies: { _ in 0 },
+            passesOn: { _, _ in true },
             canTake: { $0 != PeerHandle(1) })
         #expect(next == nil)
         #expect(queue.count(of: PeerHandle(1)) == 1)

@@ -44,18 +44,25 @@ package enum PickOrder: Hashable, Sendable {
         case .sequential: return candidates.sorted { $0.piece < $1.piece }
         case .rarestFirst: return Self.rarest(candidates, &random)
         case .biToS(let soon):
-            // Taken from the end, so the best come last.
-            var near = Array(Self.rarest(candidates.filter { $0.due <= limit }, &random).reversed())
-            var far = Array(Self.rarest(candidates.filter { $0.due > limit }, &random).reversed())
-            var order: [Candidate] = []
-            while !near.isEmpty || !far.isEmpty {
-                let isNear = Double(random.next() >> 11) / Double(1 << 53) < soon
-                let next =
-                    isNear ? near.popLast() ?? far.popLast() : far.popLast() ?? near.popLast()
-                if let next { order.append(next) }
-            }
-            return order
+            let near = Self.rarest(candidates.filter { $0.due <= limit }, &random)
+            let far = Self.rarest(candidates.filter { $0.due > limit }, &random)
+            return Self.mixed(near[...], far[...], soon, &random)
         }
+    }
+
+    /// Takes from the front of `near` with probability `soon`, else from that of `far`.
+    private static func mixed(
+        _ near: ArraySlice<Candidate>, _ far: ArraySlice<Candidate>, _ soon: Double,
+        _ random: inout SeededRandom
+    ) -> [Candidate] {
+        var (near, far) = (near, far)
+        var order: [Candidate] = []
+        while let first = near.first, let other = far.first {
+            let isNear = Double(random.next() >> 11) / Double(1 << 53) < soon
+            order.append(isNear ? first : other)
+            if isNear { near.removeFirst() } else { far.removeFirst() }
+        }
+        return order + near + far
     }
 
     private static func rarest(

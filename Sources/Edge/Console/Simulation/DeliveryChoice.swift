@@ -22,7 +22,8 @@ package struct DeliveryChoice: Sendable {
     /// All policies but those in `without` (names with commas between them), and the order
     /// `picker`; nil is as the project delivers.
     package init(without: String?, picker: String?) throws(UnknownName) {
-        for name in (without ?? "").split(separator: ",", omittingEmptySubsequences: without == nil) {
+        let names = without?.split(separator: ",", omittingEmptySubsequences: false) ?? []
+        for name in names {
             guard let found = DeliveryPolicies.named.first(where: { $0.name == name }) else {
                 throw UnknownName("--without", name, known: Self.policyNames)
             }
