@@ -1,0 +1,93 @@
+// Whom this node feeds in which stripe: taken in, let go, and let go when the line is too full.
+// The choices are in Adoption, FeedSlots and SourcePolicy; here they are carried out.
+
+import Pieces
+import Primitives
+import Wire
+
+extension SwarmEngine {
+    /// Whether `peer` is or becomes our child in `stripe`.
+    mutating func adopts(
+        _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) -> Bool {
+        guard settings.role != .source else {
+            return feeds(peer, in: stripe, now, &outputs)
+        }
+        if peers.isFed(peer, in: stripe) {
+            peers.feed(peer, in: stripe, at: now)
+            return true
+        }
+        // Whoever has just lost its own parent takes nobody in: two such could feed each other.
+        guard stripes[stripe].depth < ParentPolicy.deepest, let parent = stripes[stripe].parent,
+            parent != peer
+        else { return false }
+        let passesOn = peers.passesOn(peer, stripe)
+        let room = slots.hasRoom(used: feedsGiven, at: now)
+        switch Adoption.decide(passesOn: passesOn, stripe: stripe, in: nursery(hasRoom: room)) {
+        case .adopt: break
+        case .replace(let child, let stripe): letGo(child, in: stripe, &outputs)
+        case .refuse: return false
+        }
+        peers.feed(peer, in: stripe, at: now)
+        newest.append((peer, stripe))
+        timers.wake(.slots, by: now + .milliseconds(500))
+        timers.wake(.status, by: now)
+        return true
+    }
+
+    /// The children as Adoption sees them.
+    mutating func nursery(hasRoom: Bool) -> Nursery {
+        var feeds: [Nursery.Feed] = []
+        feeds.reserveCapacity(newest.count)
+        for (peer, stripe) in newest where peers.isFed(peer, in: stripe) {
+            let passesOn = peers.passesOn(peer, stripe)
+            feeds.append(Nursery.Feed(peer: peer, stripe: stripe, passesOn: passesOn))
+        }
+        return Nursery(
+            feeds: feeds, inner: inner, fanOut: settings.fanOut, hasRoom: hasRoom,
+            leavesMakeWay: settings.policies.contains(.leavesMakeWay))
+    }
+
+    /// A neighbour is no child any more in a stripe; what it is to get next it still gets, so
+    /// that it can look for another parent without missing a piece.
+    private mutating func letGo(
+        _ peer: PeerHandle, in stripe: Int, _ outputs: inout [SwarmOutput]
+    ) {
+        peers.letGo(peer, in: stripe)
+        let stripes = settings.stripes
+        let dropped = uploads.dropStanding(peer, keeping: 1) { Int($0.value) % stripes == stripe }
+        outputs += dropped.map { .send(peer, .reject($0)) }
+    }
+
+    /// Stripe feeds given to all children together.
+    var feedsGiven: Int { mutating get { peers.feeds } }
+
+    /// Lets the newest child go while live blocks wait too long for their turn.
+    mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        let used = feedsGiven
+        let feed = streamRate.bytesPerSecond / Double(settings.stripes)
+        if feed > 0 { slots.fit(uplink.rate.bytesPerSecond / feed) }
+        newest.removeAll { !peers.isFed($0.0, in: $0.1) }
+        if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
+        timers.wake(.status, by: now)
+        guard slots.isCrowded(used: used, at: now) else { return }
+        while let (peer, stripe) = newest.popLast() {
+            guard peers.isFed(peer, in: stripe) else { continue }
+            letGo(peer, in: stripe, &outputs)
+            return
+        }
+    }
+
+    private mutating func feeds(
+        _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) -> Bool {
+        let passing = Set(peers.filter { $0.passesOn(stripe) })
+        switch sourcePolicy.ask(peer, for: stripe, passing: passing, at: now) {
+        case .feed: return true
+        case .refuse: return false
+        case .replace(let old):
+            letGo(old, in: stripe, &outputs)
+            return true
+        }
+    }
+}
