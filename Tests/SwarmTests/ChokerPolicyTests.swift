@@ -8,13 +8,25 @@ import Testing
 struct SourcePolicyTests {
     /// Peers 1 to 9 ask; those in `leaves` would not pass on what they get.
     private func ask(
-        _ policy: inout SourcePolicy, _ peer: Int, _ stripe: Int, at second: Int64 = 0,
-        leaves: Set<Int> = []
+        _ policy: inout SourcePolicy, _ peer: Int, _ stripe: Int, at second: Double = 0,
+        leaves: Set<Int> = [], viewers: Int = 1
     ) -> SourcePolicy.Verdict {
         policy.ask(
             PeerHandle(peer), for: stripe,
             passing: Set((1...9).filter { !leaves.contains($0) }.map { PeerHandle($0) }),
-            at: .zero + .milliseconds(second * 1000))
+            viewers: viewers, at: .zero + .seconds(second))
+    }
+
+    @Test("are shared evenly among those who are there, and none stays empty")
+    func evenly() {
+        var policy = SourcePolicy(stripes: 4, roots: 2)
+        // Eight places for four viewers.
+        #expect(ask(&policy, 1, 0, viewers: 4) == .feed)
+        #expect(ask(&policy, 1, 1, viewers: 4) == .feed)
+        #expect(ask(&policy, 1, 2, viewers: 4) == .refuse)
+        #expect(ask(&policy, 2, 2, viewers: 4) == .feed)
+        #expect(ask(&policy, 1, 2, at: 0.3, viewers: 4) == .refuse)
+        #expect(ask(&policy, 1, 2, at: 0.5, viewers: 4) == .feed)
     }
 
     @Test("are two in each stripe")

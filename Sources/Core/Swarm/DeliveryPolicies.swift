@@ -26,6 +26,9 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// A child of the source that holds two stripes more than the asker gives one up: this
     /// project's own.
     package static let rootsRotate = DeliveryPolicies(rawValue: 1 << 3)
+    /// Nobody gets more than an equal share of the source's places while others may still ask:
+    /// this project's own.
+    package static let fairRoots = DeliveryPolicies(rawValue: 1 << 20)
     /// A parent keeps its place unless another is nearer by two hops.
     package static let loyalty = DeliveryPolicies(rawValue: 1 << 4)
     /// A parent that feeds is not left within two seconds, and one move follows another after
@@ -82,7 +85,7 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// Their names in the command line and in docs/DELIVERY.md.
     package static let named: [(name: String, policy: DeliveryPolicies)] = [
         ("standing-requests", .standingRequests), ("inner-stripes", .innerStripes),
-        ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate),
+        ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate), ("fair-roots", .fairRoots),
         ("loyalty", .loyalty), ("tenure", .tenure), ("orphan-grace", .orphanGrace),
         ("copy-order", .copyOrder), ("leaf-waits", .leafWaits), ("older-first", .olderFirst),
         ("scarcity", .scarcity), ("opening", .opening), ("welcome", .welcome),

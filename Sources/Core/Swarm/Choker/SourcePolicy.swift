@@ -24,7 +24,12 @@ struct SourcePolicy: Sendable {
     /// A viewer that has not asked for so long, five times over, has gone: nobody says so.
     static let patience = Interval.seconds(4)
 
+    /// A place that is free for so long is given to whoever asks, however many that one has.
+    static let vacancy = Interval.milliseconds(400)
+
     private var children: [[Child]]
+    /// Since when a stripe has had a place that somebody who has enough asked for.
+    private var vacantSince: [Instant?]
     private let roots: Int
     private let policies: DeliveryPolicies
     private var extra = Allotment()
@@ -33,6 +38,7 @@ struct SourcePolicy: Sendable {
     init(stripes: Int, roots: Int, policies: DeliveryPolicies = .all) {
         self.policies = policies
         children = Array(repeating: [], count: stripes)
+        vacantSince = Array(repeating: nil, count: stripes)
         self.roots = roots
     }
 
@@ -46,28 +52,51 @@ struct SourcePolicy: Sendable {
         children[stripe].contains { $0.peer == peer }
     }
 
-    /// Decides on a viewer that asks for `stripe`; `passing` are those who would pass it on.
+    /// Decides on a viewer that asks for `stripe`; `passing` are those who would pass it on, of
+    /// `viewers` who are there.
     ///
-    /// While there is room everybody is fed. Then whoever would not pass the stripe on makes
-    /// place for one that would, and a viewer that holds two stripes more than the asker gives
-    /// one up: the first to come must not stay the only ones that pass on.
+    /// Nobody gets more than an equal share of the places while others may still ask: in a crowd
+    /// the first two would hold them all, and everybody else would wait for two lines. Where no
+    /// place is left, whoever would not pass the stripe on makes room for one that would, and a
+    /// viewer that holds two stripes more than the asker gives one up.
     mutating func ask(
-        _ peer: PeerHandle, for stripe: Int, passing: Set<PeerHandle>, at now: Instant
+        _ peer: PeerHandle, for stripe: Int, passing: Set<PeerHandle>, viewers: Int,
+        at now: Instant
     ) -> Verdict {
-        if let place = children[stripe].firstIndex(where: { $0.peer == peer }) {
-            children[stripe][place].askedAt = now
-            return .feed
-        }
+        if stay(peer, in: stripe, at: now) { return .feed }
         children[stripe].removeAll { now - $0.askedAt > Self.patience }
         let child = Child(peer: peer, askedAt: now)
         if children[stripe].count < roots {
+            guard mayTake(peer, in: stripe, viewers: viewers, at: now) else { return .refuse }
             children[stripe].append(child)
+            vacantSince[stripe] = nil
             return .feed
         }
         guard let old = victim(of: peer, in: stripe, passing: passing) else { return .refuse }
         children[stripe].removeAll { $0.peer == old }
         children[stripe].append(child)
         return .replace(old)
+    }
+
+    /// A viewer that is fed in a stripe has asked again; answers whether it is.
+    @discardableResult
+    mutating func stay(_ peer: PeerHandle, in stripe: Int, at now: Instant) -> Bool {
+        guard let place = children[stripe].firstIndex(where: { $0.peer == peer })
+        else { return false }
+        children[stripe][place].askedAt = now
+        return true
+    }
+
+    private mutating func mayTake(
+        _ peer: PeerHandle, in stripe: Int, viewers: Int, at now: Instant
+    ) -> Bool {
+        guard policies.contains(.fairRoots) else { return true }
+        let places = children.count * roots
+        let fair = (places + max(viewers, 1) - 1) / max(viewers, 1)
+        if share(of: peer) < fair { return true }
+        let since = vacantSince[stripe] ?? now
+        vacantSince[stripe] = since
+        return now - since > Self.vacancy
     }
 
     private func victim(

@@ -82,7 +82,10 @@ extension SwarmEngine {
         _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
         let passing = Set(peers.filter { $0.passesOn(stripe) })
-        switch sourcePolicy.ask(peer, for: stripe, passing: passing, at: now) {
+        let viewers = peers.filter { $0.isLive }.count
+        switch sourcePolicy.ask(
+            peer, for: stripe, passing: passing, viewers: viewers, at: now)
+        {
         case .feed: return true
         case .refuse: return false
         case .replace(let old):

@@ -45,7 +45,7 @@ extension SwarmEngine {
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
-            if live { _ = sourcePolicy.ask(peer, for: stripe, passing: [], at: now) }
+            if live { sourcePolicy.stay(peer, in: stripe, at: now) }
             guard live || !isBusy && spendsExtra(block, now) else {
                 return refuse(peer, block, now, &outputs)
             }
