@@ -190,6 +190,8 @@ struct Stripe: Sendable {
     /// Since when it is the parent, and whether it has shown that it takes us.
     var since = Instant.zero
     var isProven = false
+    /// Since when it is fed without a break.
+    var fedSince = Instant.zero
     /// Our hops when we were last fed: in a loop of orphans nobody comes nearer to the source.
     var lastDepth = ParentPolicy.unfed
     /// Our hops from the source.

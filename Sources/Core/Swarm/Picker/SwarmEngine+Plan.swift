@@ -67,7 +67,8 @@ extension SwarmEngine {
         guard settings.policies.contains(.tenure), let parent = stripes[s].parent,
             let depth = peers[parent, s]?.depth, depth < ParentPolicy.unfed
         else { return true }
-        return Tenure.mayEnd(since: stripes[s].since, movedAt: movedAt, at: now)
+        return Tenure.mayEnd(
+            since: stripes[s].since, movedAt: movedAt, fedSince: stripes[s].fedSince, at: now)
     }
 
     /// A parent that has not refused for this long feeds us.
@@ -91,6 +92,7 @@ extension SwarmEngine {
         }
         stripes[s].orphanedAt = nil
         guard new != old else { return }
+        if old == ParentPolicy.unfed { stripes[s].fedSince = now }
         stripes[s].depth = new
         if new < ParentPolicy.unfed { stripes[s].lastDepth = new }
         if new == ParentPolicy.unfed { stripes[s].since = now }
