@@ -26,7 +26,7 @@ struct SourcePolicyTests {
         #expect(ask(&policy, 1, 2, viewers: 4) == .refuse)
         #expect(ask(&policy, 2, 2, viewers: 4) == .feed)
         #expect(ask(&policy, 1, 2, at: 0.3, viewers: 4) == .refuse)
-        #expect(ask(&policy, 1, 2, at: 0.5, viewers: 4) == .feed)
+        #expect(ask(&policy, 1, 2, at: 0.8, viewers: 4) == .feed)
     }
 
     @Test("are two in each stripe")
@@ -94,24 +94,28 @@ struct UploadQueueTests {
         Block(piece: PieceIndex(piece), offset: 0, length: 16_384)
     }
 
+    /// An upload that is due at a moment in milliseconds: if nothing is said, when it came.
     private func upload(
-        _ peer: Int, _ piece: UInt32, since: Int64 = 0, for purpose: Upload.Purpose = .live
+        _ peer: Int, _ piece: UInt32, since: Int64 = 0, due: Int64? = nil,
+        for purpose: Upload.Purpose = .live
     ) -> Upload {
         Upload(
             peer: PeerHandle(peer), block: block(piece), since: .zero + .milliseconds(since),
-            purpose: purpose)
+            due: .zero + .milliseconds(due ?? since), purpose: purpose)
     }
 
-    /// The order in which a queue empties at 100 ms, as `peer#piece`.
+    /// The order in which a queue empties, as `peer#piece`.
     private func order(
-        _ uploads: [Upload], copies: [UInt32: Int] = [:], leaves: Set<Int> = []
+        _ uploads: [Upload], copies: [UInt32: Int] = [:], leaves: Set<Int> = [],
+        byDeadline: Bool = true
     ) -> [String] {
         var queue = UploadQueue()
         for upload in uploads { queue.add(upload) }
+        var order = SendOrder(copyWeight: 0.06)
+        order.byDeadline = byDeadline
         var out: [String] = []
         while let next = queue.next(
-            at: .zero + .milliseconds(100), order: SendOrder(copyWeight: 0.06),
-            copies: { copies[$0.value] ?? 0 },
+            order: order, copies: { copies[$0.value] ?? 0 },
             passesOn: { peer, _ in !leaves.contains(peer.slot) }, canTake: { _ in true })
         {
             out.append("\(next.peer.slot)\(next.block.piece)")
@@ -119,30 +123,23 @@ struct UploadQueueTests {
         return out
     }
 
-    @Test("sends what has waited longest, and the least-sent piece before it")
+    @Test("sends what is due first, and the least-sent piece before it")
     func order() {
-        #expect(order([upload(1, 5, since: 50), upload(2, 6, since: 0)]) == ["2#6", "1#5"])
+        #expect(order([upload(1, 5, due: 50), upload(2, 6, due: 0)]) == ["2#6", "1#5"])
         #expect(
-            order([upload(1, 5, since: 0), upload(2, 6, since: 50)], copies: [5: 1])
+            order([upload(1, 5, due: 0), upload(2, 6, due: 50)], copies: [5: 1])
                 == ["2#6", "1#5"])
+        // Without deadlines what has waited longest.
+        let waiting = [upload(1, 5, since: 50, due: 0), upload(2, 6, since: 0, due: 50)]
+        #expect(order(waiting) == ["1#5", "2#6"])
+        #expect(order(waiting, byDeadline: false) == ["2#6", "1#5"])
     }
 
-    @Test("sends what is spread for the first time before all catching up")
-    func live() {
-        #expect(
-            order([upload(1, 1, since: -600, for: .catchUp), upload(2, 9, since: 90)])
-                == ["2#9", "1#1"])
-        // But not for ever: whoever asks so late has nobody else.
-        #expect(
-            order([upload(1, 1, since: -800, for: .catchUp), upload(2, 9, since: 90)])
-                == ["1#1", "2#9"])
-    }
-
-    @Test("sends a newcomer's beginning along with what is live")
-    func welcome() {
-        #expect(
-            order([upload(1, 1, since: 0, for: .welcome), upload(2, 9, since: 90)])
-                == ["1#1", "2#9"])
+    @Test("sends a newcomer's first key frame before all that is not long overdue")
+    func opening() {
+        let first = upload(1, 1, due: 1900, for: .opening)
+        #expect(order([upload(2, 9), first], copies: [1: 9]) == ["1#1", "2#9"])
+        #expect(order([upload(2, 9, due: -200), first]) == ["2#9", "1#1"])
     }
 
     @Test("sends first to those who pass it on")
@@ -150,13 +147,6 @@ struct UploadQueueTests {
         #expect(
             order([upload(1, 9, since: 0), upload(2, 9, since: 90)], leaves: [1])
                 == ["2#9", "1#9"])
-    }
-
-    @Test("lets what a leaf needs first go in the place of what it needs later")
-    func inTurn() {
-        let late = [upload(1, 2, for: .catchUp), upload(1, 1, for: .catchUp)]
-        #expect(order(late + [upload(1, 9)], leaves: [1]) == ["1#1", "1#2", "1#9"])
-        #expect(order(late + [upload(1, 9)]) == ["1#9", "1#2", "1#1"])
     }
 
     @Test("gives up what has waited for spare upload for too long")
@@ -175,9 +165,8 @@ struct UploadQueueTests {
         var queue = UploadQueue()
         queue.add(upload(1, 5))
         let next = queue.next(
-            at: .zero, order: SendOrder(copyWeight: 0), copies: { _ in 0 },
-            passesOn: { _, _ in true },
-            canTake: { $0 != PeerHandle(1) })
+            order: SendOrder(copyWeight: 0), copies: { _ in 0 },
+            passesOn: { _, _ in true }, canTake: { $0 != PeerHandle(1) })
         #expect(next == nil)
         #expect(queue.count(of: PeerHandle(1)) == 1)
     }
@@ -189,8 +178,12 @@ struct UploadQueueTests {
         queue.keep(upload(2, 5))
         queue.keep(upload(1, 6))
         #expect(queue.ready.isEmpty && queue.contains(PeerHandle(1), block(5)))
-        queue.arrived(PieceIndex(5), at: .zero + .milliseconds(700))
-        #expect(queue.ready == [upload(1, 5, since: 700), upload(2, 5, since: 700)])
+        queue.arrived(PieceIndex(5), at: .zero + .milliseconds(700)) {
+            .zero + .milliseconds(Int64($0.slot) * 1000)
+        }
+        #expect(
+            queue.ready
+                == [upload(1, 5, since: 700, due: 1000), upload(2, 5, since: 700, due: 2000)])
         #expect(queue.count(of: PeerHandle(1)) == 2)
     }
 
@@ -218,6 +211,29 @@ struct UploadQueueTests {
         #expect(dropped == [block(13), block(21)])
         #expect(queue.requests(of: PeerHandle(1)) == [block(5)])
         #expect(queue.requests(of: PeerHandle(2)) == [block(5)])
+    }
+}
+
+@Suite("When a neighbour needs a piece")
+struct NeedTests {
+    @Test("is told from the oldest piece that it asked for at first")
+    func lag() {
+        let first = Need.lag(asking: .milliseconds(900), known: nil)
+        #expect(first == .milliseconds(1400))
+        #expect(Need.lag(asking: .milliseconds(100), known: first) == first)
+        #expect(Need.lag(asking: .seconds(2), known: first) == .milliseconds(2500))
+        #expect(Need.lag(asking: .seconds(3600), known: first) == .seconds(8))
+    }
+
+    @Test("is its lag after the piece was published, and never long ago")
+    func due() {
+        let now = Instant.zero + .seconds(100)
+        let published = Instant.zero + .seconds(99)
+        #expect(Need.due(published, lag: .seconds(2), at: now) == now + .seconds(1))
+        // Whoever asks for the oldest of all is not before everybody else for that.
+        #expect(
+            Need.due(.zero, lag: .seconds(2), at: now)
+                == Need.due(.zero + .seconds(90), lag: .seconds(2), at: now))
     }
 }
 

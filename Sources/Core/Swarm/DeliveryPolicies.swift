@@ -44,15 +44,12 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     package static let copyOrder = DeliveryPolicies(rawValue: 1 << 7)
     /// A leaf waits for those who pass on.
     package static let leafWaits = DeliveryPolicies(rawValue: 1 << 8)
-    /// An older piece goes in the place of a newer one that a leaf waits for too.
-    package static let olderFirst = DeliveryPolicies(rawValue: 1 << 9)
-    /// What has fallen out of its tree is spread like new (rarest first, Legout et al., IMC 2006,
-    /// at the side that sends).
-    package static let scarcity = DeliveryPolicies(rawValue: 1 << 10)
+    /// What a player needs soonest goes first (Liu and Layland, 1973).
+    ///
+    /// Without it what has waited longest.
+    package static let deadlineOrder = DeliveryPolicies(rawValue: 1 << 9)
     /// A newcomer's first key frame goes before all else.
     package static let opening = DeliveryPolicies(rawValue: 1 << 11)
-    /// A newcomer's first pieces go along with the stream, as much as a share of it.
-    package static let welcome = DeliveryPolicies(rawValue: 1 << 12)
 
     // MARK: What is late, and the backlog
 
@@ -74,6 +71,9 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// Without it at the newest that one holds.
     package static let tuneIn = DeliveryPolicies(rawValue: 1 << 18)
 
+    /// The backlog is asked of the parents first, along the trees: this project's own.
+    package static let backlogByTree = DeliveryPolicies(rawValue: 1 << 10)
+
     // MARK: The lines
 
     /// Connections to children are kept from falling idle (against RFC 2861).
@@ -87,10 +87,11 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("standing-requests", .standingRequests), ("inner-stripes", .innerStripes),
         ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate), ("fair-roots", .fairRoots),
         ("loyalty", .loyalty), ("tenure", .tenure), ("orphan-grace", .orphanGrace),
-        ("copy-order", .copyOrder), ("leaf-waits", .leafWaits), ("older-first", .olderFirst),
-        ("scarcity", .scarcity), ("opening", .opening), ("welcome", .welcome),
+        ("copy-order", .copyOrder), ("leaf-waits", .leafWaits),
+        ("deadline-order", .deadlineOrder), ("opening", .opening),
         ("rescue", .rescue), ("patience-by-stripe", .patienceByStripe), ("hedging", .hedging),
         ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
+        ("backlog-by-tree", .backlogByTree),
         ("warmth", .warmth),
     ]
 }

@@ -48,7 +48,6 @@ package struct SwarmEngine: Sendable {
     /// When a parent was last given up for a better one.
     var movedAt = Instant.zero
     var uploads = UploadQueue()
-    var welcome = Allotment()
     var uplink: Uplink
     var sourcePolicy: SourcePolicy
     var slots: FeedSlots

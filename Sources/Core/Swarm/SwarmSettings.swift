@@ -98,16 +98,12 @@ package struct SwarmSettings: Sendable {
     package var catchUpPatience = Interval.milliseconds(2000)
     /// For how long a neighbour is a newcomer.
     package var newcomer = Interval.seconds(6)
-    /// What newcomers get at the live stream's expense, as a share of the stream's rate, and how
-    /// many bytes of it at once: a key frame.
-    package var welcomeShare = 0.3
-    package var welcomeBurst = 65_536
     /// The pieces of a newcomer's first key frame: 32 to 48 KiB at the rates of home lines.
     package var openingPieces = 3
     /// Copies of these that the source sends ahead of others: who has them passes them on.
     package var openingCopies = 4
     /// A newcomer's player that waits for one piece this long has it asked of a second neighbour.
-    package var hedgeAfter = Interval.milliseconds(400)
+    package var hedgeAfter = Interval.milliseconds(800)
     /// The part of the play window in which the earliest deadline goes first.
     package var urgentSpan = Interval.milliseconds(1500)
     /// Requests that a peer may have waiting here (libtorrent takes 2,000).

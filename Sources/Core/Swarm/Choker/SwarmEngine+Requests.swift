@@ -18,11 +18,23 @@ extension SwarmEngine {
             uploads.count(of: peer) < settings.maxQueuedRequests
         else { return refuse(peer, block, now, &outputs) }
         guard !uploads.contains(peer, block) else { return }
+        placePlayer(of: peer, asking: block.piece, now)
         switch table.state(of: block.piece) {
         case .held: offer(peer, block, now, &outputs)
         case .abandoned: refuse(peer, block, now, &outputs)
         case .missing, .unproven, .verifying: stand(peer, block, now, &outputs)
         }
+    }
+
+    /// Learns from a newcomer's requests where its player is.
+    private mutating func placePlayer(
+        of peer: PeerHandle, asking piece: PieceIndex, _ now: Instant
+    ) {
+        guard let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < Need.beginning,
+            metainfo.wallTime(of: piece) != nil
+        else { return }
+        let age = now - published(piece, now)
+        peers.update(peer) { $0.playLag = Need.lag(asking: age, known: $0.playLag) }
     }
 
     /// Refuses; a peer that goes on asking for what is always refused is closed in the end.
@@ -38,8 +50,11 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         let stripe = stripe(of: block.piece)
-        if let purpose = special(peer, block, now) {
-            uploads.add(Upload(peer: peer, block: block, since: now, purpose: purpose))
+        var upload = Upload(
+            peer: peer, block: block, since: now, due: due(block.piece, at: peer, now),
+            purpose: .opening)
+        if isOpening(block.piece, for: peer, now) {
+            uploads.add(upload)
             return serve(now, &outputs)
         }
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
@@ -54,9 +69,8 @@ extension SwarmEngine {
             if live { peers.feed(peer, in: stripe, at: now) }
             guard live || !isBusy else { return refuse(peer, block, now, &outputs) }
         }
-        let purpose: Upload.Purpose =
-            live ? .live : welcomes(peer, block, now) ? .welcome : .catchUp
-        uploads.add(Upload(peer: peer, block: block, since: now, purpose: purpose))
+        upload.purpose = live ? .live : .catchUp
+        uploads.add(upload)
         serve(now, &outputs)
     }
 
@@ -64,8 +78,7 @@ extension SwarmEngine {
     ///
     /// A newcomer that is refused turns to another at once; one that waits here loses seconds.
     private var isBusy: Bool {
-        uploads.ready.count { $0.purpose == .catchUp || $0.purpose == .welcome }
-            >= settings.catchUpQueue
+        uploads.ready.count { $0.purpose == .catchUp } >= settings.catchUpQueue
     }
 
     /// Refuses what has waited so long for spare upload that somebody else may be quicker.
@@ -104,7 +117,7 @@ extension SwarmEngine {
         guard isNear, adopts(peer, in: stripe, now, &outputs) else {
             return refuse(peer, block, now, &outputs)
         }
-        uploads.keep(Upload(peer: peer, block: block, since: now, purpose: .live))
+        uploads.keep(Upload(peer: peer, block: block, since: now, due: now, purpose: .live))
     }
 
     mutating func cancelled(

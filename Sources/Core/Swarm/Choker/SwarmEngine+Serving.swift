@@ -12,15 +12,39 @@ extension SwarmEngine {
     /// What a copy that has gone counts in the order of sending, in seconds.
     ///
     /// At a viewer five times what a copy takes on a home line: what nobody below has yet goes
-    /// before what others can pass on. At the source far more: after an outage the first copies
-    /// of all that has piled up go before any second one.
-    private var copyWeight: Double { settings.role == .source ? 10 : 0.3 }
+    /// before what others can pass on. At the source far more: nobody else has what it has not
+    /// sent.
+    private var copyWeight: Double { settings.role == .source ? 3 : 0.3 }
 
     private var sendOrder: SendOrder {
         var order = SendOrder(copyWeight: settings.policies.contains(.copyOrder) ? copyWeight : 0)
         if !settings.policies.contains(.leafWaits) { order.leafWeight = 0 }
-        order.olderFirst = settings.policies.contains(.olderFirst)
+        order.byDeadline = settings.policies.contains(.deadlineOrder)
         return order
+    }
+
+    /// When `piece` was published, by this node's clock, as far as it can tell.
+    func published(_ piece: PieceIndex, _ now: Instant) -> Instant {
+        guard let newest = metainfo.newest, table.contains(newest),
+            let seenAt = table[newest].seenAt, let last = metainfo.wallTime(of: newest),
+            let wall = metainfo.wallTime(of: piece)
+        else { return now }
+        // The source's clock may have been set: what it says is not more than a window.
+        return seenAt - min(max(last - wall, .zero), .seconds(60))
+    }
+
+    /// When `peer`'s player will need `piece`.
+    func due(_ piece: PieceIndex, at peer: PeerHandle, _ now: Instant) -> Instant {
+        let lag = peers.look(peer, \.playLag) ?? Need.usualLag
+        return Need.due(published(piece, now), lag: lag, at: now)
+    }
+
+    /// A piece is here: what was asked for before can be served.
+    mutating func offerStanding(_ piece: PieceIndex, _ now: Instant) {
+        let published = published(piece, now)
+        uploads.arrived(piece, at: now) {
+            Need.due(published, lag: peers.look($0, \.playLag) ?? Need.usualLag, at: now)
+        }
     }
 
     /// Hands out blocks while the uplink has room.
@@ -35,7 +59,7 @@ extension SwarmEngine {
                 return
             }
             let upload = uploads.next(
-                at: now, order: order,
+                order: order,
                 copies: { table.contains($0) ? table[$0].copies : 0 },
                 passesOn: { peers.passesOn($0, Int($1.value) % settings.stripes) },
                 canTake: { peers.takes($0, below: share, at: now) })

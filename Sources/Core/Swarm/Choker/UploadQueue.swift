@@ -11,6 +11,8 @@ struct Upload: Hashable, Sendable {
     var block: Block
     /// Since when it could have been sent.
     var since: Instant
+    /// When the neighbour's player will need it, as far as can be told.
+    var due: Instant
     /// What it is sent for.
     var purpose: Purpose
 
@@ -18,13 +20,9 @@ struct Upload: Hashable, Sendable {
     enum Purpose: Hashable, Sendable {
         /// The stream's first spreading.
         case live
-        /// A piece that hardly anybody holds, though it is not new.
-        case scarce
         /// A newcomer's first key frame.
         case opening
-        /// A newcomer's beginning.
-        case welcome
-        /// Catching up, with what the line has to spare.
+        /// Backlog, and what fell out of the trees.
         case catchUp
     }
 }
@@ -67,11 +65,15 @@ struct UploadQueue: Sendable {
         counts[upload.peer, default: 0] += 1
     }
 
-    /// A piece is here: its standing requests can be served.
-    mutating func arrived(_ piece: PieceIndex, at now: Instant) {
+    /// A piece is here: its standing requests can be served; `due` says when each neighbour
+    /// needs it.
+    mutating func arrived(
+        _ piece: PieceIndex, at now: Instant, due: (PeerHandle) -> Instant
+    ) {
         guard let waiting = standing.removeValue(forKey: piece) else { return }
         for var upload in waiting {
             upload.since = now
+            upload.due = due(upload.peer)
             ready.append(upload)
         }
     }
@@ -111,48 +113,23 @@ struct UploadQueue: Sendable {
 
     /// Takes the block that goes next, by `order`, to a neighbour that can take one, or nil.
     mutating func next(
-        at now: Instant, order: SendOrder, copies: (PieceIndex) -> Int,
+        order: SendOrder, copies: (PieceIndex) -> Int,
         passesOn: (PeerHandle, PieceIndex) -> Bool, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             let score = order.score(
                 of: upload, copies: copies(upload.block.piece),
-                passesOn: passesOn(upload.peer, upload.block.piece), at: now)
+                passesOn: passesOn(upload.peer, upload.block.piece))
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
         guard let best else { return nil }
-        let index =
-            order.olderFirst ? older(than: best.index, at: now, passesOn: passesOn) : best.index
-        let upload = ready.remove(at: index)
+        let upload = ready.remove(at: best.index)
         counts[upload.peer, default: 1] -= 1
         return upload
     }
 
-    /// What a neighbour's player needs first goes in the place of a newer piece that only waits
-    /// there: it costs nobody else anything, and whoever has come late gets on.
-    private mutating func older(
-        than index: Int, at now: Instant, passesOn: (PeerHandle, PieceIndex) -> Bool
-    ) -> Int {
-        let chosen = ready[index]
-        guard chosen.purpose == .live, !passesOn(chosen.peer, chosen.block.piece) else {
-            return index
-        }
-        let behind = ready.indices.filter {
-            ready[$0].peer == chosen.peer && ready[$0].purpose != .live
-                && ready[$0].block.piece < chosen.block.piece
-        }
-        let first = behind.min {
-            let (a, b) = (ready[$0].block, ready[$1].block)
-            return (a.piece, a.offset) < (b.piece, b.offset)
-        }
-        guard let first else { return index }
-        ready[index].since = now
-        return first
-    }
-
-    /// Drops what is to be sent with what the line has to spare and has waited for longer than
-    /// `patience`; answers it.
+    /// Drops backlog that has waited for longer than `patience`; answers it.
     mutating func dropStale(after patience: Interval, at now: Instant) -> [Upload] {
         let isStale = { (upload: Upload) in
             upload.purpose == .catchUp && now - upload.since > patience

@@ -8,6 +8,9 @@ struct Patience: Sendable {
     private var mean = 0.2
     private var deviation = 0.1
 
+    /// How much longer one waits for somebody who holds the piece.
+    static let withHolder = 1.5
+
     /// The bounds within which a piece is called late: below, a second request would mostly be
     /// a second copy; above, the player would feel it.
     private let bounds = 0.25...2.5

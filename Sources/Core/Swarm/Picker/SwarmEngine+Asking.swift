@@ -39,7 +39,9 @@ extension SwarmEngine {
         for candidate in sorted {
             let piece = candidate.piece
             let parent = stripes[stripe(of: piece)].parent
-            if let holder = bestHolder(of: piece, among: &suppliers, now) {
+            if let feeder = feeder(of: piece, now) {
+                ask(feeder, for: piece, .standing, now, &outputs)
+            } else if let holder = bestHolder(of: piece, among: &suppliers, now) {
                 ask(holder, for: piece, .catchUp, now, &outputs)
             } else if candidate.holders == 0, let parent,
                 peers.look(parent, \.backOff) ?? now <= now
@@ -48,6 +50,18 @@ extension SwarmEngine {
                 ask(parent, for: piece, .standing, now, &outputs)
             }
         }
+    }
+
+    /// The parent that gives a piece of the backlog as it gives the stream, or nil.
+    ///
+    /// In a crowd that comes at once nobody holds anything yet: asked along the trees the backlog
+    /// spreads as the stream does, and not by one asking another who has it.
+    private mutating func feeder(of piece: PieceIndex, _ now: Instant) -> PeerHandle? {
+        let stripe = stripes[stripe(of: piece)]
+        guard settings.policies.contains(.backlogByTree), table[piece].failures == 0,
+            stripe.isProven, stripe.depth < ParentPolicy.unfed, isBacklog(piece, now)
+        else { return nil }
+        return stripe.parent
     }
 
     /// When the player could use a piece: at once the next one, the others by the stream's time.
@@ -92,7 +106,7 @@ extension SwarmEngine {
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
             let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
             guard isDead || left > 0 && underWay < 4 else { continue }
-            guard isDead || now - max(seen, ask.at) > patience(of: piece),
+            guard isDead || now - max(seen, ask.at) > patience(of: piece, with: ask.peer),
                 let holder = bestHolder(of: piece, among: &suppliers, now)
             else { continue }
             counters.rescues += 1
@@ -129,6 +143,12 @@ extension SwarmEngine {
     /// How late a piece may be before it is asked for elsewhere.
     private func patience(of piece: PieceIndex) -> Interval {
         stripes[patienceStripe(of: piece)].patience.limit
+    }
+
+    /// The same where `peer` was asked: one that says that it holds the piece has it waiting or
+    /// under way, and a second request would mostly bring a second copy.
+    private func patience(of piece: PieceIndex, with peer: PeerHandle) -> Interval {
+        patience(of: piece) * (peers.holds(peer, piece) ? Patience.withHolder : 1)
     }
 
     /// The stripe whose patience `piece` is measured by.

@@ -111,7 +111,7 @@ extension SwarmEngine {
         table[piece].senders = []
         if let wall = metainfo.wallTime(of: piece) { outputs.append(.deliver(piece, wall)) }
         peers.leaveUnsaid(piece)
-        uploads.arrived(piece, at: now)
+        offerStanding(piece, now)
         timers.wake(.have, by: now + settings.haveInterval)
         timers.wake(.plan, by: now + .milliseconds(5))
         serve(now, &outputs)
