@@ -85,7 +85,8 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// Their names in the command line and in docs/DELIVERY.md.
     package static let named: [(name: String, policy: DeliveryPolicies)] = [
         ("standing-requests", .standingRequests), ("inner-stripes", .innerStripes),
-        ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate), ("fair-roots", .fairRoots),
+        ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate),
+        ("fair-roots", .fairRoots),
         ("loyalty", .loyalty), ("tenure", .tenure), ("orphan-grace", .orphanGrace),
         ("copy-order", .copyOrder), ("leaf-waits", .leafWaits),
         ("deadline-order", .deadlineOrder), ("opening", .opening),

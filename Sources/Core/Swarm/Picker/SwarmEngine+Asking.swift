@@ -106,7 +106,7 @@ extension SwarmEngine {
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
             let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
             guard isDead || left > 0 && underWay < 4 else { continue }
-            guard isDead || now - max(seen, ask.at) > patience(of: piece, with: ask.peer),
+            guard isDead || now - max(seen, ask.at) > patience(of: piece, with: ask.peer, now),
                 let holder = bestHolder(of: piece, among: &suppliers, now)
             else { continue }
             counters.rescues += 1
@@ -147,8 +147,11 @@ extension SwarmEngine {
 
     /// The same where `peer` was asked: one that says that it holds the piece has it waiting or
     /// under way, and a second request would mostly bring a second copy.
-    private func patience(of piece: PieceIndex, with peer: PeerHandle) -> Interval {
-        patience(of: piece) * (peers.holds(peer, piece) ? Patience.withHolder : 1)
+    private func patience(
+        of piece: PieceIndex, with peer: PeerHandle, _ now: Instant
+    ) -> Interval {
+        let isNew = tunedAt.map { now - $0 < settings.newcomer } ?? true
+        return patience(of: piece) * (!isNew && peers.holds(peer, piece) ? Patience.withHolder : 1)
     }
 
     /// The stripe whose patience `piece` is measured by.
