@@ -80,6 +80,8 @@ package struct PlayoutSchedule: Sendable {
     private var end: PieceIndex?
     private var holeSince: Instant?
     private var saidBehind = false
+    /// When a long stall was last over.
+    private var longStallAt: Instant?
 
     /// A schedule that waits for its tune-in.
     package init(settings: PlayoutSettings = PlayoutSettings()) {
@@ -133,7 +135,7 @@ extension PlayoutSchedule {
             pieces.advance(to: piece)
         }
         anchor = Anchor(at: now, piece: piece)
-        (holeSince, saidBehind) = (nil, false)
+        (holeSince, saidBehind, longStallAt) = (nil, false, nil)
     }
 
     private mutating func arrive(_ piece: PieceIndex, _ wall: WallTime, at now: Instant) {
@@ -170,7 +172,7 @@ extension PlayoutSchedule {
             outputs.append(.finished)
         } else {
             noteStall(at: now, into: &outputs)
-            noteBehind(into: &outputs)
+            noteBehind(at: now, into: &outputs)
         }
     }
 
@@ -178,6 +180,7 @@ extension PlayoutSchedule {
         while pieces.isPresent(pieces.first), pieces.first < end ?? PieceIndex(.max) {
             if case .stalled(let since) = mode {
                 outputs.append(.resumed(after: now - since))
+                if now - since > settings.longStall { longStallAt = now }
                 mode = .playing
             }
             keepAnchorSane(for: pieces.first, at: now)
@@ -210,10 +213,18 @@ extension PlayoutSchedule {
         outputs.append(.stalled(at: pieces.first))
     }
 
-    private mutating func noteBehind(into outputs: inout [Output]) {
+    private func behindLimit(at now: Instant) -> Interval {
+        var stoodLong = longStallAt.map { now - $0 < settings.stallMemory } ?? false
+        if case .stalled(let since) = mode { stoodLong = now - since > settings.longStall }
+        guard stoodLong, settings.fixedLag == nil else { return settings.behindLimit }
+        return min(settings.behindAfterStall, settings.behindLimit)
+    }
+
+    private mutating func noteBehind(at now: Instant, into outputs: inout [Output]) {
         let behind = behindNewest
-        if behind < settings.behindLimit * 0.5 { saidBehind = false }
-        guard !saidBehind, behind > settings.behindLimit else { return }
+        let limit = behindLimit(at: now)
+        if behind < limit * 0.5 { saidBehind = false }
+        guard !saidBehind, behind > limit else { return }
         saidBehind = true
         outputs.append(.fellBehind(by: behind))
     }

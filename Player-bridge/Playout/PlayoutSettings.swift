@@ -23,6 +23,13 @@ package struct PlayoutSettings: Equatable, Sendable {
     package var calm = Interval.seconds(5)
     /// The wall time behind the newest known piece from which on a jump is advised.
     package var maximumBehind = Interval.seconds(10)
+    /// The same for a player that has stood still for `longStall`: what it has missed is missed,
+    /// and what happens now is worth more than what happened then.
+    package var behindAfterStall = Interval.seconds(4)
+    /// The stall after which that holds, and for how long: what lay on the way when the line
+    /// was cut comes first, and how far the stream is shows only then.
+    package var longStall = Interval.seconds(2)
+    package var stallMemory = Interval.seconds(5)
     /// The number of pieces from the play point on that are kept track of: at 16 a second, one
     /// minute; 9 bytes each, since a simulator has thousands of these.
     package var horizon = 1024

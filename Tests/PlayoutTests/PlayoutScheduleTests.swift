@@ -138,8 +138,8 @@ func p(_ n: UInt32) -> PieceIndex { PieceIndex(n) }
         _ = s.arrive(0, 0)
         _ = s.at(0, .timeKnown(p(1), Script.wall(1)))
         #expect(s.at(3100, .woken) == [.stalled(at: p(1))])
-        #expect(s.at(12_000, .timeKnown(p(101), Script.wall(101))) == [])
-        let said = s.at(12_100, .timeKnown(p(102), Script.wall(102)))
+        #expect(s.at(4000, .timeKnown(p(101), Script.wall(101))) == [])
+        let said = s.at(4100, .timeKnown(p(102), Script.wall(102)))
         #expect(said == [.fellBehind(by: .milliseconds(10_100))])
         #expect(s.at(12_200, .timeKnown(p(103), Script.wall(103))) == [])
         #expect(s.at(12_300, .tunedIn(p(95))) == [.skip(p(1)..<p(95))])
@@ -147,6 +147,20 @@ func p(_ n: UInt32) -> PieceIndex { PieceIndex(n) }
         #expect(s.arrive(12_400, 50) == [])
         #expect(s.arrive(12_500, 95) == [.resumed(after: .milliseconds(9400)), .emit(p(95))])
         #expect(s.due(96) == 12_500 + 100 + 3000)
+    }
+
+    @Test("After a long stall a jump is advised sooner, also when a few old pieces come first")
+    func longStall() {
+        var s = Script()
+        _ = s.at(0, .tunedIn(p(0)))
+        _ = s.arrive(0, 0)
+        _ = s.at(0, .timeKnown(p(1), Script.wall(1)))
+        #expect(s.at(3100, .woken) == [.stalled(at: p(1))])
+        #expect(s.arrive(13_000, 1) == [.resumed(after: .milliseconds(9900)), .emit(p(1))])
+        #expect(s.at(13_100, .timeKnown(p(41), Script.wall(41))) == [])
+        #expect(
+            s.at(13_200, .timeKnown(p(43), Script.wall(43)))
+                == [.fellBehind(by: .milliseconds(4100))])
     }
 
     @Test("The end finishes; a hole in front of it is given up like any other")

@@ -29,6 +29,19 @@ struct SourceTests {
         #expect(!rig.wait(.seconds(5)).contains { $0.hasPrefix("1: have") })
     }
 
+    @Test("tells a neighbour whose line was cut how far the stream has come")
+    func revival() {
+        var rig = Rig(.source)
+        rig.publish(0...6)
+        rig.meet(1, outgoing: false)
+        _ = rig.request(7, by: 1)
+        rig.publish(7...7)
+        rig.now = rig.now + .seconds(5)
+        rig.publish(8...30)
+        let lines = acknowledge(1, &rig)
+        #expect(lines.contains("1: records 3"), "those since the newest key frame, 28 to 30")
+    }
+
     @Test("takes a place from whoever has too many for whoever has none")
     func fair() {
         var rig = Rig(.source)

@@ -44,6 +44,19 @@ struct TuningInTests {
         #expect(lines.contains("tune in #8+0"))
     }
 
+    @Test("anew at what only the source has, or as soon as there is a newer key frame at all")
+    func afterOutage() {
+        var rig = Rig()
+        rig.meet(1, holding: 0...6, depth: 0, isSource: true)
+        rig.learn(4...6, from: 1)
+        _ = rig.wait(.milliseconds(300))
+        #expect(!rig.tell(.fellBehind).contains { $0.hasPrefix("tune in") })
+        _ = rig.tell(.liveReceived(PeerHandle(1), .status(rig.status(0, newest: 30))))
+        var lines = rig.learn(7...30, from: 1)
+        lines += rig.wait(.milliseconds(200))
+        #expect(lines.contains("tune in #28+0"))
+    }
+
     @Test("anew at the edge when the player is too far behind")
     func anew() {
         var rig = Rig()

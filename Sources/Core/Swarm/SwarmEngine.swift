@@ -33,6 +33,8 @@ package struct SwarmEngine: Sendable {
     var end: PieceIndex?
     var firstWindowAt: Instant?
     var tunedAt: Instant?
+    /// Since when the player is to jump forward and there is nowhere to jump to.
+    var behindSince: Instant?
     var deliveredAny = false
     /// Records whose signatures are being checked.
     var unverifiedRecords = 0

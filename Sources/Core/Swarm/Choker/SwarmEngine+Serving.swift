@@ -105,7 +105,9 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ sample: UplinkSample, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
+        let wasStuck = peers.isStuck(peer, at: now)
         guard let landed = peers.land(peer, left: sample.unacknowledged, at: now) else { return }
+        if wasStuck, landed > 0 { revived(peer, now, &outputs) }
         uplink.acknowledged(landed, leastRoundTrip: sample.leastRoundTrip, at: now)
         if sample.roundTrip > .zero { peers.update(peer) { $0.roundTrip = sample.roundTrip } }
         serve(now, &outputs)

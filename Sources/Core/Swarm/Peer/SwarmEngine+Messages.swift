@@ -49,16 +49,24 @@ extension SwarmEngine {
             firstWindowAt = firstWindowAt ?? now
         }
         guard !wasLive else { return }
-        if live.window == nil { welcome(peer, now, &outputs) }
+        if live.window == nil { tellNewest(peer, &outputs) }
         status(to: peer, now, &outputs)
         tuneIn(now, &outputs)
         timers.wake(.plan, by: now)
     }
 
-    /// Sends a newcomer the records since the newest key frame, before it asks.
-    private mutating func welcome(
+    /// A connection that stood still moves again: the other end is told how far the stream has
+    /// come meanwhile, so that it can go on there and not where it was.
+    mutating func revived(
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
+        guard peers.look(peer, \.isLive) ?? false else { return }
+        tellNewest(peer, &outputs)
+        status(to: peer, now, &outputs)
+    }
+
+    /// Sends the records since the newest key frame, before they are asked for.
+    private mutating func tellNewest(_ peer: PeerHandle, _ outputs: inout [SwarmOutput]) {
         guard let point = newestPoints(1).first else { return }
         tellRecords(from: point.piece, to: peer, &outputs)
     }

@@ -12,6 +12,7 @@ extension SwarmEngine {
         timers.wake(.plan, by: now + settings.planInterval)
         tuneIn(now, &outputs)
         checkTuneIn(now, &outputs)
+        retryTuneIn(now, &outputs)
         askForRecords(now, &outputs)
         guard let edge, let first = firstWanted else { return }
         doubt(first...max(first, edge.advanced(by: ahead)), now, &outputs)

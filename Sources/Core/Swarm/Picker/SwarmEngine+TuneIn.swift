@@ -63,15 +63,37 @@ extension SwarmEngine {
     }
 
     /// Tunes in anew at the live edge: too far behind, or the first piece never came.
+    ///
+    /// Where nobody has a newer key frame yet it is tried again for a while.
     mutating func tuneInAnew(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         guard settings.role != .source, let old = wantFrom, let edge else { return }
         let points = newestPoints(4)
         let start = max(old, playPoint?.piece ?? old)
-        guard
-            let point = points.first(where: { $0.piece > start && peers.holders(of: $0.piece) > 0 })
-        else { return }
+        guard let point = points.first(where: { $0.piece > start && isOffered($0.piece) })
+        else {
+            behindSince = behindSince ?? now
+            return
+        }
+        behindSince = nil
         if start < point.piece { abandon(start..<point.piece, now, &outputs) }
         begin(at: point, edge, now, &outputs)
+    }
+
+    /// Whether somebody shows `piece`, or the source says that it is further: after an outage
+    /// nobody else has anything.
+    private func isOffered(_ piece: PieceIndex) -> Bool {
+        peers.holders(of: piece) > 0
+            || !peers.filter { $0.isSource && $0.newest.map { $0 >= piece } ?? false }.isEmpty
+    }
+
+    /// Tries again to jump forward, for as long as a jump may still be wanted.
+    mutating func retryTuneIn(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        guard let since = behindSince else { return }
+        if now - since > settings.tuneInPatience {
+            behindSince = nil
+        } else {
+            tuneInAnew(now, &outputs)
+        }
     }
 
     /// A viewer whose first piece does not come may have been lured to a place that nobody has.
@@ -89,7 +111,7 @@ extension SwarmEngine {
         end = nil
         guard settings.role != .source else { return }
         (wantFrom, playPoint, startEdge) = (nil, nil, nil)
-        (firstWindowAt, tunedAt) = (nil, nil)
+        (firstWindowAt, tunedAt, behindSince) = (nil, nil, nil)
         deliveredAny = false
     }
 }
