@@ -9,7 +9,7 @@ struct AnnouncerTests {
         var talk = Conversation([["http://a/announce"]])
         #expect(talk.deadline == "never")
         #expect(talk.say(.started) == ["ask 1 a started"])
-        #expect(talk.deadline == "30 s: tracker answer")
+        #expect(talk.deadline == "5 s: next tracker")
         let answer = AnnounceResponse(
             interval: 120, seeders: 1, leechers: 4, peers: [endpoint("10.0.0.1:6881")])
         #expect(
@@ -150,6 +150,7 @@ struct AnnouncerTests {
         _ = talk.say(.started)
         talk.now = talk.now + .seconds(29)
         #expect(talk.say(.timePassed) == [])
+        #expect(talk.deadline == "1 s: tracker answer")
         #expect(
             talk.wait() == ["note http://a/announce: failed: no answer within 30 s"])
         #expect(talk.answer(1, AnnounceResponse(interval: 60)) == [])

@@ -30,9 +30,47 @@ struct AnnouncerTiersTests {
         var talk = Conversation([["http://a/"], ["http://b/"], ["http://c/"]])
         #expect(talk.say(.started) == ["ask 1 a started"])
         _ = talk.fail(1)
+        #expect(talk.wait() == ["ask 3 c started"])
+        #expect(talk.fail(3) == ["note http://c/: failed: refused"])
+        // The pause of a is over, but b may still answer.
+        #expect(talk.deadline == "25 s: tracker answer")
         #expect(
-            talk.wait() == ["note http://b/: failed: no answer within 30 s", "ask 3 c started"])
-        #expect(talk.fail(3) == ["note http://c/: failed: refused", "ask 4 a started"])
+            talk.wait() == ["note http://b/: failed: no answer within 30 s", "ask 4 a started"])
+    }
+
+    @Test(
+        "asks the next tracker after 5 s of silence, and takes what the slow one says all the same")
+    func turns() {
+        var talk = Conversation([["udp://a:80"], ["http://b/"], ["udp://c:80/x?y=z"]])
+        #expect(talk.say(.started) == ["ask 1 a:80 started"])
+        #expect(talk.deadline == "5 s: next tracker")
+        #expect(talk.wait() == ["ask 2 b started"])
+        #expect(talk.wait() == ["ask 3 c:80 started"])
+        #expect(
+            talk.reply(3, AnnounceResponse(interval: 120, peers: [endpoint("10.0.0.1:1")])) == [
+                "note udp://c:80/x?y=z: 1 peers, ?/?, 120 s", "found 10.0.0.1:1",
+            ])
+        #expect(talk.deadline == "25 s: tracker answer")
+        #expect(
+            talk.reply(1, AnnounceResponse(interval: 60, peers: [endpoint("10.0.0.2:1")])) == [
+                "note udp://a:80: 1 peers, ?/?, 60 s", "found 10.0.0.2:1",
+            ])
+        #expect(talk.wait() == ["note http://b/: failed: no answer within 30 s"])
+        #expect(talk.deadline == "95 s: announce")
+        // Both list this node, so both are told; b was asked and did not answer.
+        #expect(talk.wait() == ["ask 4 a:80 -"])
+        #expect(talk.say(.stopped) == ["ask 5 a:80 stopped", "ask 6 c:80 stopped"])
+    }
+
+    @Test("gives a tracker by UDP a minute, as it is repeated to after 15 s and 45 s (TC10)")
+    func patience() {
+        var talk = Conversation([["udp://a:80"]])
+        #expect(talk.say(.started) == ["ask 1 a:80 started"])
+        #expect(talk.wait() == [])
+        #expect(talk.deadline == "55 s: tracker answer")
+        #expect(talk.say(.answered(RequestID(1), .scraped([]))) == [])
+        #expect(talk.wait() == ["note udp://a:80: failed: no answer within 60 s"])
+        #expect(talk.reply(1, AnnounceResponse()) == [])
     }
 
     @Test("shuffles within a tier, by the seed, and never across tiers")
@@ -49,13 +87,14 @@ struct AnnouncerTiersTests {
     @Test("notes what it cannot drive and goes on to others")
     func passedOver() {
         var talk = Conversation([
-            ["udp://t:80/announce", "https://s/announce"],
+            ["udp://t/announce", "udp://t:0", "https://s/announce"],
             ["gopher://g/", "http://a/\r\nX: y", "http://"],
             ["HTTP://a/announce#x", "HTTP://a/announce"],
         ])
         #expect(
             talk.say(.started) == [
-                "note udp://t:80/announce: passed over: udp trackers are not supported yet",
+                "note udp://t/announce: passed over: its URL names no port",
+                "note udp://t:0: passed over: its URL names no port",
                 "note https://s/announce: passed over: https trackers are not supported yet",
                 "note gopher://g/: passed over: not the URL of a tracker",
                 "note http://a/\\u{d}\\u{a}X: y: passed over: not the URL of a tracker",
@@ -68,7 +107,7 @@ struct AnnouncerTiersTests {
 
     @Test("rests without a tracker")
     func none() {
-        var talk = Conversation([["udp://t:80/announce"], []])
+        var talk = Conversation([["udp://t/announce"], []])
         #expect(talk.say(.started).count == 1)
         #expect(talk.say(.peersWanted) == [])
         #expect(talk.say(.completed) == [])
@@ -88,7 +127,7 @@ struct AnnouncerTiersTests {
     @Test("keeps its promises under any sequence of inputs", arguments: 0..<20)
     func anything(seed: UInt64) {
         var random = SeededRandom(seed: seed)
-        var talk = Conversation([["http://a/", "http://b/"], ["http://c/"]], seed: seed)
+        var talk = Conversation([["http://a/", "udp://b:1"], ["http://c/"]], seed: seed)
         var finished = 0
         var open: Set<RequestID> = []
         for step in 0..<400 {
@@ -97,11 +136,13 @@ struct AnnouncerTiersTests {
                 .started, .completed, .peersWanted, .timePassed, .timePassed,
                 .responded(id, status: 200, body: Array("d8:intervali60e5:peers0:e".utf8)),
                 .responded(id, status: 500, body: []), .failed(id, reason: "x"),
+                .answered(id, .announced(AnnounceResponse(interval: 60))),
                 step > 380 ? .stopped : .timePassed,
             ]
             guard let input = inputs.randomElement(using: &random) else { continue }
             _ = talk.say(input)
             for case .request(let id, _) in talk.outputs { #expect(open.insert(id).inserted) }
+            for case .ask(let id, _, _) in talk.outputs { #expect(open.insert(id).inserted) }
             finished += talk.outputs.count { $0 == .finished }
             if case .timePassed = input { #expect(talk.announcer.nextDeadline.at > talk.now) }
             talk.now = talk.now + .milliseconds(Int64.random(in: 0...20_000, using: &random))

@@ -37,6 +37,11 @@ struct Conversation {
         say(.responded(RequestID(number), status: 200, body: response.encoded))
     }
 
+    /// Lets request `number` be answered with `response` by UDP.
+    mutating func reply(_ number: UInt64, _ response: AnnounceResponse) -> [String] {
+        say(.answered(RequestID(number), .announced(response)))
+    }
+
     /// Lets request `number` fail.
     mutating func fail(_ number: UInt64) -> [String] {
         say(.failed(RequestID(number), reason: "refused"))
@@ -62,6 +67,11 @@ struct Conversation {
             let host = url.split(separator: "/").dropFirst().first ?? ""
             let event = url.split(separator: "&").first { $0.hasPrefix("event=") }
             return "ask \(id.number) \(host) \(event?.dropFirst(6) ?? "-")"
+        case .ask(let id, let address, .announce(let announce, _, _)):
+            let event = announce.event.map(\.rawValue) ?? "-"
+            return "ask \(id.number) \(address.host):\(address.port) \(event)"
+        case .ask(let id, let address, .scrape(let hashes)):
+            return "scrape \(id.number) \(address.host):\(address.port) \(hashes.count)"
         case .discovered(let peers):
             return "found " + peers.map(\.description).joined(separator: " ")
         case .note(let note): return "note \(note.url): \(line(note.outcome))"

@@ -23,27 +23,40 @@ extension Announcer {
         accept(answer, to: request, at: now, into: &outputs)
     }
 
+    /// Takes what a tracker answered by UDP.
+    mutating func receive(
+        _ answer: UDPTrackerExchange.Answer, to id: RequestID, at now: Instant,
+        into outputs: inout [Output]
+    ) {
+        guard case .announced(let response) = answer, let request = take(id) else { return }
+        accept(response, to: request, at: now, into: &outputs)
+    }
+
     /// Leaves the tracker alone for its pause and goes on to the next.
     mutating func fail(
         _ request: Request, reason: String, at now: Instant, into outputs: inout [Output]
     ) {
-        guard state == .asking else { return }
+        guard !isEnding else { return }
         let pause = tiers.fail(
             request.tracker, at: now, settings: settings, using: &random)
         note(request, .failed(reason: reason, pause: pause), into: &outputs)
-        askNext(at: now, into: &outputs)
+        if case .asking = state { askNext(at: now, into: &outputs) }
     }
 
     private mutating func accept(
         _ answer: AnnounceResponse, to request: Request, at now: Instant,
         into outputs: inout [Output]
     ) {
-        guard state == .asking else { return }
-        tiers.succeed(request.tracker, trackerID: answer.trackerID)
-        wantsPeers = false
+        guard !isEnding else { return }
         if request.event == .completed { owesCompleted = false }
         let (wait, interval) = times(answer)
-        state = .resting(earliest: now + wait, due: now + interval)
+        if case .asking = state {
+            tiers.succeed(request.tracker, trackerID: answer.trackerID)
+            wantsPeers = false
+            state = .resting(earliest: now + wait, due: now + interval)
+        } else {
+            tiers.succeedLate(request.tracker, trackerID: answer.trackerID)
+        }
         let outcome = TrackerNote.Outcome.answered(
             peers: answer.peers.count, interval: interval, seeders: answer.seeders,
             leechers: answer.leechers)

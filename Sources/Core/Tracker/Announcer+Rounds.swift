@@ -14,29 +14,43 @@ extension Announcer {
     }
 
     mutating func openRound(at now: Instant, into outputs: inout [Output]) {
-        tiers.openRound()
-        state = .asking
+        tiers.openRound(asking: requests.map(\.tracker))
         askNext(at: now, into: &outputs)
     }
 
-    /// Asks the next tracker of the round, or ends the round where none is left.
+    /// Asks the next tracker of the round; where none is left, the round ends with the last answer.
     mutating func askNext(at now: Instant, into outputs: inout [Output]) {
         guard let tracker = tiers.takeNext(at: now) else {
             // A tracker whose pause ended during the round has had its turn in it: next round.
-            state = .pausing(until: max(tiers.earliest, now))
+            state =
+                requests.isEmpty
+                ? .pausing(until: max(tiers.earliest, now)) : .asking(nextTurn: .never)
             return
         }
+        state = .asking(nextTurn: now + settings.turn)
         let event: AnnounceEvent? =
             !tiers.trackers[tracker].listsUs ? .started : owesCompleted ? .completed : nil
-        ask(tracker, event, until: now + settings.answerTime, into: &outputs)
+        ask(tracker, event, until: now + answerTime(of: tracker), into: &outputs)
+    }
+
+    private func answerTime(of tracker: Int) -> Interval {
+        switch tiers.trackers[tracker].url.scheme {
+        case .http, .https: settings.answerTime
+        case .udp: settings.datagramAnswerTime
+        }
+    }
+
+    /// Whether only the goodbyes still matter.
+    var isEnding: Bool {
+        switch state {
+        case .stopping, .finished: true
+        case .idle, .asking, .resting, .pausing, .alone: false
+        }
     }
 
     /// Says goodbye to every tracker that lists this node or may be about to.
     mutating func stop(at now: Instant, into outputs: inout [Output]) {
-        switch state {
-        case .stopping, .finished: return
-        case .idle, .asking, .resting, .pausing, .alone: break
-        }
+        guard !isEnding else { return }
         let told = Set(tiers.listingUs).union(requests.map(\.tracker)).sorted()
         requests = []
         let until = now + settings.stopTime
@@ -51,10 +65,10 @@ extension Announcer {
     }
 
     mutating func giveUpLateRequests(at now: Instant, into outputs: inout [Output]) {
-        guard state == .asking else { return }
+        guard !isEnding else { return }
         for request in requests where request.deadline <= now {
             guard let late = take(request.id) else { continue }
-            let seconds = Int(settings.answerTime.seconds)
+            let seconds = Int(answerTime(of: late.tracker).seconds)
             fail(late, reason: "no answer within \(seconds) s", at: now, into: &outputs)
         }
     }
@@ -70,6 +84,11 @@ extension Announcer {
             infoHash: infoHash, peerID: peerID, port: port, counters: counters, event: event,
             wanted: event == .stopped ? 0 : settings.wanted)
         let listed = tiers.trackers[tracker]
+        if let (address, urlData) = listed.url.datagram {
+            let question = UDPTrackerExchange.Question.announce(
+                announce, key: key, urlData: urlData)
+            return outputs.append(.ask(id, address, question))
+        }
         let query = announce.query(key: key, trackerID: listed.trackerID)
         outputs.append(.request(id, url: listed.url.appending(query: query)))
     }

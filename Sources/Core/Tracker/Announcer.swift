@@ -1,6 +1,6 @@
-// One torrent's announces to its trackers (BEP 3, 7, 12, 23): which tracker is asked when, and with
-// which event. Opens no connection and resolves nothing; HTTP is the driver's affair. Only http is
-// driven: trackers by https and udp are noted and passed over.
+// One torrent's announces to its trackers (BEP 3, 7, 12, 15, 23): which tracker is asked when, and
+// with which event. Opens no connection and resolves nothing: HTTP is the driver's affair, datagrams
+// are that of UDPTrackerExchange. Trackers by https are noted and passed over.
 //
 //                        ┌──────── due, wanted, completed ────────┐
 //                        ▼                                        │
@@ -10,8 +10,9 @@
 //                        └──────── the first pause is over ───────┘
 //     any ── stopped ─▶ stopping ── all told, or out of time ─▶ finished
 //
-// A round (asking) goes through the tiers until one tracker answers. A tracker that has failed is
-// left alone for its pause, round or not.
+// A round (asking) goes through the tiers until one tracker answers. A tracker that takes long keeps
+// its chance while the next is asked; if it answers late, it lists this node too. A tracker that has
+// failed is left alone for its pause, round or not.
 
 package import Primitives
 
@@ -24,8 +25,8 @@ package struct Announcer: Sendable {
     enum State: Hashable, Sendable {
         /// Not started.
         case idle
-        /// A round is open, and a request is under way.
-        case asking
+        /// A round is open, and requests are under way; at `nextTurn` another tracker is asked.
+        case asking(nextTurn: Instant)
         /// A tracker answered: the next round is at `due`, or at `earliest` if peers are wanted.
         case resting(earliest: Instant, due: Instant)
         /// No tracker of the round answered.
@@ -80,15 +81,21 @@ package struct Announcer: Sendable {
 
     /// When `timePassed` must be said next.
     package var nextDeadline: Deadline {
-        let answer = requests.map(\.deadline).min() ?? .never
+        let answer = Deadline(
+            at: requests.map(\.deadline).min() ?? .never, reason: "tracker answer")
         return switch state {
         case .idle, .alone, .finished: .never
-        case .asking: Deadline(at: answer, reason: "tracker answer")
+        case .asking(let nextTurn):
+            .earlier(answer, Deadline(at: nextTurn, reason: "next tracker"))
         case .resting(let earliest, let due):
-            Deadline(at: wantsPeers ? min(earliest, due) : due, reason: "announce")
+            .earlier(Deadline(at: nextRound(earliest, due), reason: "announce"), answer)
         case .pausing(let until): Deadline(at: until, reason: "tracker pause")
         case .stopping(let until): Deadline(at: until, reason: "tracker stop")
         }
+    }
+
+    private func nextRound(_ earliest: Instant, _ due: Instant) -> Instant {
+        wantsPeers ? min(earliest, due) : due
     }
 
     /// Takes what has happened and appends what is to be done.
@@ -100,6 +107,8 @@ package struct Announcer: Sendable {
         case .peersWanted: wantsPeers = true
         case .responded(let id, let status, let body):
             respond(id, status: status, body: body, at: now, into: &outputs)
+        case .answered(let id, let answer):
+            receive(answer, to: id, at: now, into: &outputs)
         case .failed(let id, let reason):
             guard let request = take(id) else { return }
             fail(request, reason: escapedText(reason.utf8), at: now, into: &outputs)
@@ -112,9 +121,12 @@ package struct Announcer: Sendable {
     /// Opens the next round when it is time, and ends when all goodbyes are said.
     private mutating func advance(at now: Instant, into outputs: inout [Output]) {
         switch state {
-        case .idle, .asking, .alone, .finished: break
-        case .resting:
-            if nextDeadline.at <= now || owesCompleted { openRound(at: now, into: &outputs) }
+        case .idle, .alone, .finished: break
+        case .asking(let nextTurn):
+            if nextTurn <= now { askNext(at: now, into: &outputs) }
+        case .resting(let earliest, let due):
+            guard nextRound(earliest, due) <= now || owesCompleted else { break }
+            openRound(at: now, into: &outputs)
         case .pausing(let until):
             if until <= now { openRound(at: now, into: &outputs) }
         case .stopping(let until):
@@ -133,20 +145,28 @@ package struct Announcer: Sendable {
         for tier in tiers {
             var urls: [TrackerURL] = []
             for text in tier {
-                let url = TrackerURL(text)
-                if let url, url.scheme == .http {
-                    urls.append(url)
-                } else if passedOver.count < limit {
+                guard let url = TrackerURL(text), reasonAgainst(url) == nil else {
+                    guard passedOver.count < limit else { continue }
                     let reason =
-                        url.map { "\($0.scheme) trackers are not supported yet" }
-                        ?? "not the URL of a tracker"
+                        TrackerURL(text).flatMap { reasonAgainst($0) } ?? "not the URL of a tracker"
                     let name = escapedText(text.utf8)
                     passedOver.append(
                         TrackerNote(url: name, outcome: .passedOver(reason: reason)))
+                    continue
                 }
+                urls.append(url)
             }
             usable.append(urls)
         }
         return (usable, passedOver)
+    }
+
+    /// Why a tracker cannot be asked, or nil where it can.
+    private static func reasonAgainst(_ url: TrackerURL) -> String? {
+        switch url.scheme {
+        case .http: nil
+        case .https: "https trackers are not supported yet"
+        case .udp: url.datagram == nil ? "its URL names no port" : nil
+        }
     }
 }

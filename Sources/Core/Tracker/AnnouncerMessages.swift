@@ -49,6 +49,8 @@ extension Announcer {
         case peersWanted
         /// The tracker's whole answer came, with its HTTP status.
         case responded(RequestID, status: Int, body: [UInt8])
+        /// A tracker that was asked by UDP answered.
+        case answered(RequestID, UDPTrackerExchange.Answer)
         /// The request failed before an answer.
         case failed(RequestID, reason: String)
         /// The deadline was reached.
@@ -61,6 +63,8 @@ extension Announcer {
     package enum Output: Hashable, Sendable {
         /// Send a GET for `url` and answer with `responded` or `failed`.
         case request(RequestID, url: String)
+        /// Ask this tracker by UDP and answer with `answered` or `failed`.
+        case ask(RequestID, UDPTrackerAddress, UDPTrackerExchange.Question)
         /// Hand these peers to the swarm.
         case discovered([Endpoint])
         /// Show what has come of a tracker.

@@ -18,8 +18,14 @@ package struct AnnouncerSettings: Hashable, Sendable {
     package var firstPause = Interval.seconds(5)
     /// The longest pause after failures, before jitter of a fifth either way.
     package var longestPause = Interval.seconds(900)
-    /// How long a tracker has for its whole answer: what libtorrent gives.
+    /// How long a tracker by HTTP has for its whole answer: what libtorrent gives.
     package var answerTime = Interval.seconds(30)
+    /// The same for a tracker by UDP, where what is lost is said again after 15 s and 45 s.
+    package var datagramAnswerTime = Interval.seconds(60)
+    /// How long a tracker may keep a round waiting before the next is asked too.
+    ///
+    /// One that is there answers within a second or two.
+    package var turn = Interval.seconds(5)
     /// How long `stopped` may hold up the end of the process.
     package var stopTime = Interval.seconds(5)
     /// The most trackers of one torrent that are listed at all.

@@ -49,9 +49,9 @@ struct TrackerTiers: Sendable {
     /// The earliest moment at which a tracker may be asked; never where there is none.
     var earliest: Instant { trackers.map(\.rested).min() ?? .never }
 
-    /// Opens a round: every tracker may be asked once.
-    mutating func openRound() {
-        for place in trackers.indices { trackers[place].isAsked = false }
+    /// Opens a round: every tracker may be asked once, but for those that are being asked.
+    mutating func openRound(asking: [Int]) {
+        for place in trackers.indices { trackers[place].isAsked = asking.contains(place) }
     }
 
     /// Takes the next tracker to ask in this round, or nil where none is left that may be asked.
@@ -63,15 +63,20 @@ struct TrackerTiers: Sendable {
 
     /// Notes that `place` answered: it goes to the front of its tier (BEP 12).
     mutating func succeed(_ place: Int, trackerID: [UInt8]?) {
-        trackers[place].failures = 0
-        trackers[place].rested = Instant(nanoseconds: .min)
-        trackers[place].listsUs = true
-        if let trackerID { trackers[place].trackerID = trackerID }
+        succeedLate(place, trackerID: trackerID)
         for tier in tiers.indices {
             guard let position = tiers[tier].firstIndex(of: place) else { continue }
             tiers[tier].remove(at: position)
             tiers[tier].insert(place, at: 0)
         }
+    }
+
+    /// Notes that `place` answered after another had: it lists this node, but is not preferred.
+    mutating func succeedLate(_ place: Int, trackerID: [UInt8]?) {
+        trackers[place].failures = 0
+        trackers[place].rested = Instant(nanoseconds: .min)
+        trackers[place].listsUs = true
+        if let trackerID { trackers[place].trackerID = trackerID }
     }
 
     /// Notes that `place` failed and answers how long it is left alone.

@@ -5,7 +5,7 @@
 struct TrackerURL: Hashable, Sendable {
     /// How a tracker is spoken to.
     enum Scheme: Hashable, Sendable {
-        /// HTTP without encryption (BEP 3): the one that is driven.
+        /// HTTP without encryption (BEP 3).
         case http
         /// HTTP over TLS.
         case https
@@ -44,10 +44,40 @@ struct TrackerURL: Hashable, Sendable {
         self.text = String(whole)
     }
 
+    /// Where a tracker by UDP is, and what of its URL it is told, or nil where no port is named.
+    var datagram: (address: UDPTrackerAddress, urlData: [UInt8])? {
+        guard scheme == .udp, let start = text.firstRange(of: "://")?.upperBound else { return nil }
+        let authority = text[start...].prefix { $0 != "/" && $0 != "?" }
+        guard let address = UDPTrackerAddress(authority) else { return nil }
+        return (address, Array(text[authority.endIndex...].utf8))
+    }
+
     /// The URL with `query` added to whatever query it has.
     func appending(query: String) -> String {
         guard text.contains("?") else { return "\(text)?\(query)" }
         return text.hasSuffix("?") || text.hasSuffix("&")
             ? "\(text)\(query)" : "\(text)&\(query)"
+    }
+}
+
+/// Where a tracker by UDP is (BEP 15).
+package struct UDPTrackerAddress: Hashable, Sendable {
+    /// A name or a numeric address without brackets.
+    package let host: String
+    /// The port, never 0.
+    package let port: UInt16
+
+    /// The address written as `HOST:PORT`, or nil; the protocol has no usual port.
+    init?(_ authority: Substring) {
+        guard let colon = authority.lastIndex(of: ":") else { return nil }
+        let digits = authority[authority.index(after: colon)...]
+        guard digits.utf8.allSatisfy({ (48...57).contains($0) }), let port = UInt16(digits),
+            port != 0
+        else { return nil }
+        var host = authority[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+        guard !host.isEmpty, host.utf8.count <= 253, !host.contains("@") else { return nil }
+        self.host = String(host)
+        self.port = port
     }
 }

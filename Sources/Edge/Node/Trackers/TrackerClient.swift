@@ -1,4 +1,4 @@
-// A node's announces on real HTTP: carries out what the announcer says. Decides nothing.
+// A node's announces on real HTTP and UDP: carries out what the announcer says. Decides nothing.
 
 import Primitives
 import Reactor
@@ -19,6 +19,8 @@ enum TrackerClientEvent {
 final class TrackerClient {
     private var announcer: Announcer
     private var requests: [RequestID: HTTPClientRequest] = [:]
+    /// The names that questions by UDP have among those of the process.
+    private var questions: [RequestID: RequestID] = [:]
     private var timer: LoopTimer?
     private let handler: @Loop (TrackerClientEvent) -> Void
 
@@ -49,9 +51,26 @@ final class TrackerClient {
                     self?.feed(.failed(id, reason: "\(fault)"))
                 }
             }
+        case .ask(let id, let address, let question): ask(id, address, question)
         case .discovered(let endpoints): handler(.discovered(endpoints))
         case .note(let note): handler(.note(Self.words(note)))
         case .finished: handler(.finished)
+        }
+    }
+
+    private func ask(
+        _ id: RequestID, _ address: UDPTrackerAddress, _ question: UDPTrackerExchange.Question
+    ) {
+        questions[id] = TrackerDatagrams.shared.ask(question, at: address) { [weak self] event in
+            switch event {
+            case .answered(let answer):
+                self?.questions[id] = nil
+                self?.feed(.answered(id, answer))
+            case .failed(let reason):
+                self?.questions[id] = nil
+                self?.feed(.failed(id, reason: reason))
+            case .discovered(let endpoints): self?.handler(.discovered(endpoints))
+            }
         }
     }
 
@@ -60,6 +79,8 @@ final class TrackerClient {
         timer?.cancel()
         for request in requests.values { request.cancel() }
         requests = [:]
+        for question in questions.values { TrackerDatagrams.shared.cancel(question) }
+        questions = [:]
     }
 
     private static func words(_ note: TrackerNote) -> String {

@@ -15,6 +15,16 @@ package enum ResolverFault: Error, Hashable, Sendable {
     case failed(Int32)
 }
 
+extension ResolverFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notFound: "its name is not known"
+        case .timedOut: "no name server answered in time"
+        case .failed(let code): "its name cannot be resolved (\(code))"
+        }
+    }
+}
+
 /// Resolves host names.
 @Loop
 package enum Resolver {

@@ -4,7 +4,7 @@ import CLibevent
 import Glibc
 import Primitives
 
-/// A TCP socket's descriptor; knows nothing of events and does not close itself.
+/// A socket's descriptor; knows nothing of events and does not close itself.
 struct Socket {
     /// The descriptor.
     let descriptor: Int32
@@ -14,7 +14,16 @@ struct Socket {
 
     /// A new stream socket that does not block.
     init(streamFor address: IPAddress) throws(ReactorFault) {
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+        try self.init(SOCK_STREAM, for: address)
+    }
+
+    /// A new datagram socket that does not block.
+    init(datagramsFor address: IPAddress) throws(ReactorFault) {
+        try self.init(SOCK_DGRAM, for: address)
+    }
+
+    private init(_ kind: __socket_type, for address: IPAddress) throws(ReactorFault) {
+        let type = Int32(kind.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let made = socket(address.family, type | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard made >= 0 else { throw ReactorFault(errno: errno) }
         descriptor = made

@@ -47,6 +47,22 @@ package enum HTTPClientFault: Error, Hashable, Sendable {
     case protocolViolation
 }
 
+extension HTTPClientFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .malformedURL: "its URL is malformed"
+        case .unsupportedScheme(let scheme): "\(scheme): is not supported"
+        case .resolve(let fault): "\(fault)"
+        case .connect: "it does not take connections"
+        case .timeout: "no answer in time"
+        case .tooLarge: "its answer is too long"
+        case .badRedirect: "it redirects to nowhere useful"
+        case .truncated: "it closed before the end of its answer"
+        case .protocolViolation: "it does not speak HTTP"
+        }
+    }
+}
+
 /// What a server answered.
 package struct HTTPResponse: Hashable, Sendable {
     /// The status code.

@@ -1,0 +1,64 @@
+// Announces on real sockets: at Debian's opentracker, and at trackers by UDP that are silent.
+
+@testable import Node
+import Primitives
+import Reactor
+import Testing
+import Tracker
+
+@Suite("Trackers by HTTP and by UDP", .serialized)
+struct TrackerProtocolTests {
+    static let infoHash = InfoHash(Bytes20(Array(1...20)) ?? Bytes20())
+
+    @Test(
+        "Nodes meet at opentracker, by UDP, by HTTP and by one of each",
+        .enabled(if: OpenTracker.path != nil, "there is no opentracker: scripts/setup installs it"))
+    @Loop
+    func opentracker() async throws {
+        let tracker = try OpenTracker(Self.infoHash)
+        defer { tracker.close() }
+        let urls = ["udp", "http"].map { "\($0)://127.0.0.1:\(tracker.port)/announce" }
+        // It reads its list in a thread of its own, some time after it listens.
+        let question =
+            "\(urls[1])?info_hash=%01%02%03%04%05%06%07%08%09%0A%0B%0C%0D%0E%0F%10%11%12%13%14"
+            + "&peer_id=01234567890123456789&port=9&left=0&event=stopped"
+        let isUp = await eventually(within: .seconds(10)) {
+            shell("curl -s '\(question)'").contains("8:interval")
+        }
+        #expect(isUp)
+        var nodes: [TestAnnounces] = []
+        for (number, url) in [urls[0], urls[1], urls[0]].enumerated() {
+            let node = TestAnnounces(
+                [[url]], infoHash: Self.infoHash, port: UInt16(4001 + number))
+            #expect(await eventually(within: .seconds(5)) { node.isAnswered }, "\(node.notes)")
+            nodes.append(node)
+        }
+        #expect(nodes[1].found.contains(.here(4001)))
+        #expect(nodes[2].found.isSuperset(of: [.here(4001), .here(4002)]))
+        for node in nodes { #expect(await node.stop()) }
+        let last = TestAnnounces([[urls[0]]], infoHash: Self.infoHash, port: 4004)
+        #expect(await eventually(within: .seconds(5)) { last.isAnswered }, "\(last.notes)")
+        #expect(last.found.subtracting([.here(4004)]) == [])
+        #expect(await last.stop())
+    }
+
+    @Test("A silent tracker by UDP holds nobody up: the next is asked")
+    @Loop
+    func silent() async throws {
+        let silent = try UDPSocket(on: .here(0)) { _, _ in }
+        let service = try TrackerService(port: 0, swarms: [], publicAddress: nil, seed: 1)
+        var settings = AnnouncerSettings()
+        settings.turn = .milliseconds(200)
+        settings.stopTime = .seconds(1)
+        let node = TestAnnounces(
+            [
+                ["udp://127.0.0.1:\(silent.port)"], ["udp://no-such-name.invalid:1"],
+                ["http://127.0.0.1:\(service.port)/announce"],
+            ], infoHash: Self.infoHash, port: 4001, settings: settings)
+        #expect(await eventually(within: .seconds(5)) { node.isAnswered }, "\(node.notes)")
+        #expect(service.peerCount == 1)
+        #expect(await node.stop())
+        silent.close()
+        service.close()
+    }
+}
