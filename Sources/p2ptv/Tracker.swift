@@ -9,10 +9,11 @@ import Reactor
 /// Runs a tracker.
 struct Tracker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a BitTorrent tracker over HTTP.",
+        abstract: "Run a BitTorrent tracker, by HTTP and UDP.",
         discussion: """
             Serves every swarm that is announced, or only those of the channel files that are
-            named. Goes on until Ctrl-C.
+            named, by HTTP and by UDP on the port of the same number. Prints where it is, a line
+            for each. Goes on until Ctrl-C.
 
             Examples:
               p2ptv tracker
@@ -63,7 +64,10 @@ struct Tracker: AsyncParsableCommand {
         let host = address.map { "\($0)" } ?? "127.0.0.1"
         let complaint = await life.untilOver(
             stop: { life.finish(nil) },
-            start: { _ = put("http://\(host):\(service.port)/announce") })
+            start: {
+                _ = put("http://\(host):\(service.port)/announce")
+                _ = put("udp://\(host):\(service.port)/announce")
+            })
         service.close()
         if let complaint { throw complaint }
     }

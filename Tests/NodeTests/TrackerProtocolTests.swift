@@ -61,4 +61,58 @@ struct TrackerProtocolTests {
         silent.close()
         service.close()
     }
+
+    @Test("Our own tracker answers by both protocols on one port, and takes good-byes by both")
+    @Loop
+    func own() async throws {
+        let service = try TrackerService(
+            port: 0, swarms: [Self.infoHash], publicAddress: nil, seed: 1)
+        var nodes: [TestAnnounces] = []
+        for (number, host) in ["udp://127.0.0.1", "http://127.0.0.1", "udp://[::1]"].enumerated() {
+            let node = TestAnnounces(
+                [["\(host):\(service.port)/announce"]], infoHash: Self.infoHash,
+                port: UInt16(4001 + number))
+            #expect(await eventually(within: .seconds(5)) { node.isAnswered }, "\(node.notes)")
+            nodes.append(node)
+        }
+        #expect(service.peerCount == 3)
+        #expect(nodes[1].found == [.here(4001)])
+        for node in nodes { #expect(await node.stop()) }
+        #expect(service.peerCount == 0)
+        let stranger = TestAnnounces(
+            [["udp://127.0.0.1:\(service.port)"]], infoHash: InfoHash(Bytes20()), port: 4001)
+        #expect(await eventually(within: .seconds(5)) { !stranger.notes.isEmpty })
+        #expect(stranger.notes.first?.contains("does not serve") == true)
+        #expect(await stranger.stop())
+        service.close()
+        let again = try TrackerService(
+            port: service.port, swarms: [], publicAddress: nil, seed: 1)
+        again.close()
+    }
+
+    @Test(
+        "libtorrent announces at our tracker by UDP, and finds who is there",
+        .enabled(
+            if: LibtorrentPeer.python != nil,
+            "there is no libtorrent for Python: pip install libtorrent")
+    )
+    @Loop
+    func libtorrent() async throws {
+        let service = try TrackerService(port: 0, swarms: [], publicAddress: nil, seed: 1)
+        let url = "udp://127.0.0.1:\(service.port)/announce"
+        let ours = TestAnnounces([[url]], infoHash: Self.infoHash, port: 4001)
+        #expect(await eventually(within: .seconds(5)) { ours.isAnswered })
+        let theirs = LibtorrentPeer(Self.infoHash, tracker: url)
+        #expect(await eventually(within: .seconds(15)) { service.peerCount == 2 }, "\(theirs.log)")
+        #expect(
+            await eventually(within: .seconds(5)) { theirs.log.contains("peers 1") },
+            "\(theirs.log)")
+        let later = TestAnnounces([[url]], infoHash: Self.infoHash, port: 4002)
+        #expect(await eventually(within: .seconds(5)) { later.isAnswered })
+        #expect(later.found.count == 2)
+        theirs.close()
+        #expect(await ours.stop())
+        #expect(await later.stop())
+        service.close()
+    }
 }

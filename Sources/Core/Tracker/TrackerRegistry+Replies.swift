@@ -62,16 +62,24 @@ extension TrackerRegistry {
         expire(at: now)
         var files = BencodeDictionary()
         for infoHash in hashes.prefix(settings.scrapedTorrents) where serves(infoHash) {
-            let table = tables[infoHash]
-            let seeders = table?.seeders ?? 0
-            let leechers = (table?.entries.count ?? 0) - seeders
-            files[infoHash.value.bytes] = [
-                "complete": .integer(Int64(seeders)),
-                "downloaded": .integer(Int64(table?.completions ?? 0)),
-                "incomplete": .integer(Int64(leechers)),
-            ]
+            let counts = counts(of: infoHash, at: now)
+            let numbers = [
+                ("complete", counts.seeders), ("downloaded", counts.completed),
+                ("incomplete", counts.leechers),
+            ].map { ($0, BencodeValue.integer(Int64($1 ?? 0))) }
+            files[infoHash.value.bytes] = .dictionary(BencodeDictionary(numbers))
         }
         let answer: BencodeValue = ["files": .dictionary(files)]
         return answer.encoded
+    }
+
+    /// The numbers of a swarm; all are 0 where it is not served.
+    package mutating func counts(of infoHash: InfoHash, at now: Instant) -> SwarmCounts {
+        expire(at: now)
+        let table = tables[infoHash]
+        let seeders = table?.seeders ?? 0
+        return SwarmCounts(
+            seeders: seeders, leechers: (table?.entries.count ?? 0) - seeders,
+            completed: table?.completions ?? 0)
     }
 }

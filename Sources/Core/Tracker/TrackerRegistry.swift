@@ -97,10 +97,12 @@ package struct TrackerRegistry: Sendable {
     ///   - reached: The address of ours that the sender reached, where known. Without a public
     ///     address, peers on this machine are named to others by it.
     ///   - now: The time.
+    ///   - width: The only kind of address that the answer can hold, or nil where it takes both.
+    ///   - room: How many peers the answer has room for.
     /// - Returns: The answer to send.
     package mutating func announce(
         _ request: AnnounceRequest, from sender: IPAddress, reachedAt reached: IPAddress? = nil,
-        at now: Instant
+        at now: Instant, naming width: AddressWidth? = nil, atMost room: Int = .max
     ) -> AnnounceReply {
         guard sender.isUnicast else { return .refused(.impossibleAddress) }
         guard request.port != 0 else { return .refused(.malformed("port")) }
@@ -112,9 +114,11 @@ package struct TrackerRegistry: Sendable {
             return .accepted(response(for: request.infoHash, peers: []))
         }
         guard enter(asker, request, at: now) else { return .refused(.full) }
-        let wanted = min(request.wanted ?? settings.usualPeers, settings.mostPeers)
+        let wanted = min(request.wanted ?? settings.usualPeers, settings.mostPeers, room)
         let local = settings.publicAddress ?? reached
-        let peers = choose(wanted, of: request.infoHash, for: asker, local: local, at: now)
+        let peers = choose(wanted, of: request.infoHash, for: asker, local: local, at: now) {
+            width == nil || AddressWidth($0.address) == width
+        }
         return .accepted(response(for: request.infoHash, peers: peers))
     }
 
@@ -162,7 +166,7 @@ package struct TrackerRegistry: Sendable {
 
     private mutating func choose(
         _ wanted: Int, of infoHash: InfoHash, for asker: Endpoint, local: IPAddress?,
-        at now: Instant
+        at now: Instant, where fits: (Endpoint) -> Bool
     ) -> [Endpoint] {
         guard let table = tables[infoHash] else { return [] }
         var peers: [Endpoint] = []
@@ -171,7 +175,7 @@ package struct TrackerRegistry: Sendable {
             let entry = table.entries[place]
             guard entry.lastHeard + settings.lifetime > now, entry.endpoint != asker,
                 let shown = Self.name(entry.endpoint, to: asker.address, local: local),
-                shown != asker
+                shown != asker, fits(shown)
             else { continue }
             peers.append(shown)
         }
