@@ -33,6 +33,9 @@ final class TestAnnounces {
         }
     }
 
+    /// What the trackers say of the swarm.
+    var counts: SwarmCounts { client?.counts ?? SwarmCounts() }
+
     /// Gives its client an input.
     func feed(_ input: Announcer.Input) { client?.feed(input) }
 

@@ -42,6 +42,24 @@ struct TrackerProtocolTests {
         #expect(await last.stop())
     }
 
+    @Test("Numbers of a swarm that are old are asked for, by both protocols")
+    @Loop
+    func scrapes() async throws {
+        let service = try TrackerService(port: 0, swarms: [], publicAddress: nil, seed: 1)
+        defer { service.close() }
+        var settings = AnnouncerSettings()
+        settings.scrapePause = .zero
+        for (port, scheme) in zip(UInt16(4001)..., ["udp", "http"]) {
+            let node = TestAnnounces(
+                [["\(scheme)://127.0.0.1:\(service.port)/announce"]], infoHash: Self.infoHash,
+                port: port, settings: settings)
+            #expect(await eventually(within: .seconds(5)) { node.isAnswered }, "\(node.notes)")
+            // What an announce does not say tells that a scrape was answered.
+            #expect(await eventually(within: .seconds(5)) { node.counts.completed == 0 })
+            #expect(node.counts.seeders == Int(port) - 4000)
+        }
+    }
+
     @Test("A silent tracker by UDP holds nobody up: the next is asked")
     @Loop
     func silent() async throws {
@@ -76,6 +94,7 @@ struct TrackerProtocolTests {
             nodes.append(node)
         }
         #expect(service.peerCount == 3)
+        #expect(nodes[2].counts == SwarmCounts(seeders: 3, leechers: 0))
         #expect(nodes[1].found == [.here(4001)])
         for node in nodes { #expect(await node.stop()) }
         #expect(service.peerCount == 0)

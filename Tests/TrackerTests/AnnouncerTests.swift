@@ -157,6 +157,62 @@ struct AnnouncerTests {
         #expect(talk.wait() == ["ask 2 a started"])
     }
 
+    @Test("counts the swarm by answers, and by a scrape where somebody looks and they are old")
+    func counts() {
+        var talk = Conversation([["http://a/x/announce.php?pass=1"]])
+        _ = talk.say(.started)
+        #expect(talk.say(.countsWanted) == [])
+        _ = talk.answer(1, AnnounceResponse(interval: 7200, seeders: 3, leechers: 4))
+        #expect(talk.announcer.counts == SwarmCounts(seeders: 3, leechers: 4))
+        #expect(talk.say(.countsWanted) == [])
+        talk.now = talk.now + .seconds(300)
+        #expect(talk.say(.countsWanted) == ["ask 2 a -"])
+        guard case .request(_, let url) = talk.outputs.first else { return }
+        #expect(
+            url == "http://a/x/scrape.php?pass=1&info_hash="
+                + "%00%0D%1A%274AN%5Bhu%82%8F%9C%A9%B6%C3%D0%DD%EA%F7")
+        #expect(talk.say(.countsWanted) == [])
+        let files =
+            Array("d5:filesd20:".utf8) + infoHash.value.bytes
+            + Array("d8:completei9e10:downloadedi-2e10:incompletei8eeee".utf8)
+        #expect(talk.say(.responded(RequestID(2), status: 200, body: files)) == [])
+        #expect(talk.announcer.counts == SwarmCounts(seeders: 9, leechers: 8))
+        // A scrape that fails takes nothing away, and is not tried again for a while.
+        for (number, body) in zip(3..., ["", "d5:filesde", "d5:filesi1ee", "le"]) {
+            talk.now = talk.now + .seconds(300)
+            #expect(talk.say(.countsWanted).count == 1)
+            let answer = Announcer.Input.responded(
+                RequestID(UInt64(number)), status: 200, body: Array(body.utf8))
+            #expect(talk.say(answer) == [])
+            #expect(talk.say(.countsWanted) == [])
+        }
+        #expect(talk.announcer.counts.seeders == 9)
+        talk.now = talk.now + .seconds(300)
+        #expect(talk.say(.countsWanted).count == 1)
+        #expect(talk.fail(7) == [])
+        #expect(talk.say(.stopped) == ["ask 8 a stopped"])
+        #expect(talk.say(.countsWanted) == [])
+    }
+
+    @Test("scrapes by UDP what it announces by UDP, and not where there is no convention for it")
+    func scrapes() {
+        var talk = Conversation([["udp://a:80/announce"], ["http://b/list"]])
+        _ = talk.say(.started)
+        _ = talk.reply(1, AnnounceResponse(interval: 1800))
+        #expect(talk.announcer.counts == SwarmCounts())
+        #expect(talk.say(.countsWanted) == ["scrape 2 a:80 1"])
+        let counts = SwarmCounts(seeders: 1, leechers: 2, completed: 3)
+        #expect(talk.say(.answered(RequestID(2), .scraped([counts]))) == [])
+        #expect(talk.announcer.counts == counts)
+        _ = talk.wait()
+        _ = talk.fail(3)
+        _ = talk.answer(4, AnnounceResponse(interval: 1800, seeders: 5))
+        // Of several trackers the largest numbers count.
+        #expect(talk.announcer.counts == SwarmCounts(seeders: 5, leechers: 2, completed: 3))
+        talk.now = talk.now + .seconds(1000)
+        #expect(talk.say(.countsWanted) == [])
+    }
+
     @Test("says goodbye and ends")
     func stop() {
         var talk = Conversation([["http://a/announce"]])

@@ -133,7 +133,7 @@ struct AnnouncerTiersTests {
         for step in 0..<400 {
             let id = RequestID(UInt64.random(in: 0...12, using: &random) + UInt64(step / 20))
             let inputs: [Announcer.Input] = [
-                .started, .completed, .peersWanted, .timePassed, .timePassed,
+                .started, .completed, .peersWanted, .countsWanted, .timePassed, .timePassed,
                 .responded(id, status: 200, body: Array("d8:intervali60e5:peers0:e".utf8)),
                 .responded(id, status: 500, body: []), .failed(id, reason: "x"),
                 .answered(id, .announced(AnnounceResponse(interval: 60))),

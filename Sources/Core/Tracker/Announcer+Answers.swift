@@ -7,6 +7,12 @@ extension Announcer {
         _ id: RequestID, status: Int, body: [UInt8], at now: Instant,
         into outputs: inout [Output]
     ) {
+        if scrape?.id == id {
+            let counts =
+                status == 200
+                ? SwarmCounts(scrape: body, of: infoHash, limits: settings.response) : nil
+            _ = takeScrape(id, counts, at: now)
+        }
         guard let request = take(id) else { return }
         let answer: AnnounceResponse
         do throws(AnnounceResponseError) {
@@ -28,8 +34,12 @@ extension Announcer {
         _ answer: UDPTrackerExchange.Answer, to id: RequestID, at now: Instant,
         into outputs: inout [Output]
     ) {
-        guard case .announced(let response) = answer, let request = take(id) else { return }
-        accept(response, to: request, at: now, into: &outputs)
+        switch answer {
+        case .scraped(let counts): _ = takeScrape(id, counts.first, at: now)
+        case .announced(let response):
+            guard let request = take(id) else { return }
+            accept(response, to: request, at: now, into: &outputs)
+        }
     }
 
     /// Leaves the tracker alone for its pause and goes on to the next.
@@ -49,6 +59,7 @@ extension Announcer {
     ) {
         guard !isEnding else { return }
         if request.event == .completed { owesCompleted = false }
+        count(answer, of: request.tracker, at: now)
         let (wait, interval) = times(answer)
         if case .asking = state {
             tiers.succeed(request.tracker, trackerID: answer.trackerID)

@@ -73,12 +73,16 @@ extension Announcer {
         }
     }
 
+    mutating func nextRequestID() -> RequestID {
+        lastRequest += 1
+        return RequestID(lastRequest)
+    }
+
     private mutating func ask(
         _ tracker: Int, _ event: AnnounceEvent?, until deadline: Instant,
         into outputs: inout [Output]
     ) {
-        lastRequest += 1
-        let id = RequestID(lastRequest)
+        let id = nextRequestID()
         requests.append(Request(id: id, tracker: tracker, event: event, deadline: deadline))
         let announce = AnnounceRequest(
             infoHash: infoHash, peerID: peerID, port: port, counters: counters, event: event,

@@ -60,6 +60,11 @@ package struct Announcer: Sendable {
     var counters = TransferCounters(left: 0)
     var wantsPeers = false
     var owesCompleted = false
+    /// The tracker that answered an announce last, when its numbers came, and the scrape under way.
+    var answeredLast: Int?
+    var countedAt = Instant(nanoseconds: .min)
+    var scrapedAt = Instant(nanoseconds: .min)
+    var scrape: (id: RequestID, tracker: Int)?
 
     /// An announcer of `infoHash` to `tiers` of tracker URLs, for a node that listens on `port`.
     ///
@@ -105,12 +110,13 @@ package struct Announcer: Sendable {
         case .completed: owesCompleted = true
         case .counted(let counters): self.counters = counters
         case .peersWanted: wantsPeers = true
+        case .countsWanted: scrapeIfOld(at: now, into: &outputs)
         case .responded(let id, let status, let body):
             respond(id, status: status, body: body, at: now, into: &outputs)
         case .answered(let id, let answer):
             receive(answer, to: id, at: now, into: &outputs)
         case .failed(let id, let reason):
-            guard let request = take(id) else { return }
+            guard !takeScrape(id, nil, at: now), let request = take(id) else { return }
             fail(request, reason: escapedText(reason.utf8), at: now, into: &outputs)
         case .timePassed: giveUpLateRequests(at: now, into: &outputs)
         case .stopped: stop(at: now, into: &outputs)

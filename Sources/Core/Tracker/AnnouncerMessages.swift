@@ -47,6 +47,8 @@ extension Announcer {
         case counted(TransferCounters)
         /// The swarm was found too small; holds until a tracker has answered. Repeat while it is so.
         case peersWanted
+        /// Somebody looks at the numbers of the swarm. Repeat while it is so.
+        case countsWanted
         /// The tracker's whole answer came, with its HTTP status.
         case responded(RequestID, status: Int, body: [UInt8])
         /// A tracker that was asked by UDP answered.

@@ -28,6 +28,8 @@ package struct AnnouncerSettings: Hashable, Sendable {
     package var turn = Interval.seconds(5)
     /// How long `stopped` may hold up the end of the process.
     package var stopTime = Interval.seconds(5)
+    /// The age at which the numbers of a swarm are asked for anew, if somebody looks at them.
+    package var scrapePause = Interval.seconds(300)
     /// The most trackers of one torrent that are listed at all.
     package var trackers = 100
     /// How much of an answer is believed.

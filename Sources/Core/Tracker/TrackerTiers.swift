@@ -18,6 +18,8 @@ struct ListedTracker: Sendable {
     var listsUs = false
     /// What it asked to be told at every further announce (BEP 3).
     var trackerID: [UInt8]?
+    /// What it said last of the swarm.
+    var counts: SwarmCounts?
 }
 
 /// Trackers in tiers, each tier in the order of preference.
@@ -78,6 +80,9 @@ struct TrackerTiers: Sendable {
         trackers[place].listsUs = true
         if let trackerID { trackers[place].trackerID = trackerID }
     }
+
+    /// Notes what `place` says of the swarm.
+    mutating func count(_ counts: SwarmCounts, of place: Int) { trackers[place].counts = counts }
 
     /// Notes that `place` failed and answers how long it is left alone.
     mutating func fail(

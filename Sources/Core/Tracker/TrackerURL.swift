@@ -52,6 +52,17 @@ struct TrackerURL: Hashable, Sendable {
         return (address, Array(text[authority.endIndex...].utf8))
     }
 
+    /// Where a tracker by HTTP is scraped (BEP 48), or nil where it cannot be.
+    ///
+    /// By convention the last part of its path begins with `announce`, for which `scrape` stands.
+    var scrapePage: TrackerURL? {
+        let path = text.prefix { $0 != "?" }
+        guard scheme != .udp, let slash = path.lastIndex(of: "/"),
+            path[slash...].hasPrefix("/announce")
+        else { return nil }
+        return TrackerURL(text[...slash] + "scrape" + text[slash...].dropFirst(9))
+    }
+
     /// The URL with `query` added to whatever query it has.
     func appending(query: String) -> String {
         guard text.contains("?") else { return "\(text)?\(query)" }

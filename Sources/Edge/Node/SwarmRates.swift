@@ -5,6 +5,7 @@ import Pieces
 import Primitives
 import Reactor
 import Swarm
+import Tracker
 
 /// Turns a driver's counters into a status.
 @Loop
@@ -18,8 +19,8 @@ struct SwarmRates {
     /// A reader that has read nothing yet.
     init() {}
 
-    /// The status of `driver` now.
-    mutating func status(of driver: SwarmDriver) -> SwarmStatus {
+    /// The status of `driver` now, and what `tracker` says of the swarm.
+    mutating func status(of driver: SwarmDriver, _ tracker: TrackerClient?) -> SwarmStatus {
         let counters = driver.engine.counters
         let received = counters.usefulBytes + counters.wastedBytes
         let now = Loop.now
@@ -35,6 +36,9 @@ struct SwarmRates {
         status.wasted = counters.wastedBytes
         (status.pieces, status.rescues) = (counters.pieces, counters.rescues)
         (status.poisoned, status.forged) = (counters.poisoned, counters.forged)
+        if let counts = tracker?.counts {
+            (status.seeders, status.leechers) = (counts.seeders, counts.leechers)
+        }
         status.dropped = counters.dropped
         status.edge = driver.engine.metainfo.newest?.value
         status.hops = driver.engine.hops

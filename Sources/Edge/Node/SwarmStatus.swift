@@ -24,6 +24,9 @@ package struct PeerStatus: Sendable {
 package struct SwarmStatus: Sendable {
     /// Neighbours.
     package var peers: [PeerStatus] = []
+    /// Peers that have everything and that do not, as the trackers say; nil where they do not.
+    package var seeders: Int?
+    package var leechers: Int?
     /// What flows now.
     package var down = ByteRate.zero
     package var up = ByteRate.zero

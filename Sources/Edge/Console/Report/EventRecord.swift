@@ -54,7 +54,9 @@ extension SwarmStatus {
     /// The swarm as an object.
     var json: JSON {
         [
-            "peers": .int(peers.count), "down_bps": down.json, "up_bps": up.json,
+            "peers": .int(peers.count), "seeders": seeders.map { .int($0) } ?? .null,
+            "leechers": leechers.map { .int($0) } ?? .null, "down_bps": down.json,
+            "up_bps": up.json,
             "downloaded": .int(downloaded), "uploaded": .int(uploaded), "wasted": .int(wasted),
             "pieces": .int(pieces), "rescues": .int(rescues), "poisoned": .int(poisoned),
             "forged": .int(forged), "dropped": .int(dropped),

@@ -179,7 +179,7 @@ extension BroadcastNode {
         status.streamBytes = streamBytes
         status.bitrate = streamRate.rate(at: Loop.now)
         status.hasInput = hasInput
-        if let swarm { status.swarm = rates.status(of: swarm) }
+        if let swarm { status.swarm = rates.status(of: swarm, tracker) }
         return status
     }
 }

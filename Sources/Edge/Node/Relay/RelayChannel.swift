@@ -116,7 +116,7 @@ final class RelayChannel {
     func status() -> RelayedChannel {
         var status = RelayedChannel(label: label)
         (status.state, status.share) = (state, share)
-        status.swarm = rates.status(of: swarm)
+        status.swarm = rates.status(of: swarm, tracker)
         let silence = Loop.now - fedAt
         if silence > Self.patience { status.silence = silence }
         return status

@@ -22,6 +22,7 @@ final class TrackerClient {
     /// The names that questions by UDP have among those of the process.
     private var questions: [RequestID: RequestID] = [:]
     private var timer: LoopTimer?
+    private var isClosed = false
     private let handler: @Loop (TrackerClientEvent) -> Void
 
     init(_ announcer: Announcer, handler: @escaping @Loop (TrackerClientEvent) -> Void) {
@@ -30,8 +31,15 @@ final class TrackerClient {
         timer = LoopTimer { [weak self] in self?.feed(.timePassed) }
     }
 
+    /// What the trackers say of the swarm; asks them where that is old.
+    var counts: SwarmCounts {
+        feed(.countsWanted)
+        return announcer.counts
+    }
+
     /// Gives the announcer an input and carries out what follows.
     func feed(_ input: Announcer.Input) {
+        guard !isClosed else { return }
         var outputs: [Announcer.Output] = []
         announcer.handle(input, at: Loop.now, into: &outputs)
         for output in outputs { carryOut(output) }
@@ -76,6 +84,7 @@ final class TrackerClient {
 
     /// Ends at once, without a word to the trackers.
     func close() {
+        isClosed = true
         timer?.cancel()
         for request in requests.values { request.cancel() }
         requests = [:]

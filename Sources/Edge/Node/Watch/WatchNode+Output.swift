@@ -33,7 +33,7 @@ extension WatchNode {
         var status = WatchStatus()
         status.state = state
         status.name = settings.channel.file.name.text
-        if let swarm { status.swarm = rates.status(of: swarm) }
+        if let swarm { status.swarm = rates.status(of: swarm, tracker) }
         if state == .connecting, !status.swarm.peers.isEmpty { status.state = .tuning }
         guard let player else { return status }
         if let newest = player.newest { status.lag = lag(newest.wall, newest.at) }
