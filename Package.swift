@@ -56,8 +56,9 @@ let package = Package(
 
         // Edge: touches the world and decides nothing.
         .systemLibrary(
-            name: "CLibevent", path: "Sources/C/CLibevent", pkgConfig: "libevent libevent_pthreads",
-            providers: [.apt(["libevent-dev"])]),
+            name: "CLibevent", path: "Sources/C/CLibevent",
+            pkgConfig: "libevent libevent_pthreads libevent_openssl openssl",
+            providers: [.apt(["libevent-dev", "libssl-dev"])]),
         .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),

@@ -78,8 +78,7 @@ struct PlaceTests {
     @Test(
         "What is not supported yet is refused as usage, with a way out",
         arguments: [
-            "https://a.example/x.torrent", "HTTPS://a.example/x", "magnet:?xt=urn:btih:00",
-            "ftp://a/x",
+            "magnet:?xt=urn:btih:00", "ftp://a/x",
         ])
     func unsupported(text: String) {
         let complaint = #expect(throws: Complaint.self) { try ChannelPlace(text) }
@@ -87,11 +86,12 @@ struct PlaceTests {
         #expect(complaint?.hint?.isEmpty == false)
     }
 
-    @Test("A channel is a file or an http URL of one")
+    @Test("A channel is a file, or an http or https URL of one")
     func channels() throws {
         #expect(try ChannelPlace("news.torrent") == .path("news.torrent"))
         #expect(try ChannelPlace("file:///a/news.torrent") == .path("/a/news.torrent"))
         #expect(try ChannelPlace("http://a.example/n") == .web("http://a.example/n"))
+        #expect(try ChannelPlace("HTTPS://a.example/n") == .web("HTTPS://a.example/n"))
     }
 
     @Test("A peer is an address and a port", arguments: ["1.2.3.4", "host:1", "1.2.3.4:0", ":1"])

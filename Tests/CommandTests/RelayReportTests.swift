@@ -146,7 +146,7 @@ struct RelayOptionTests {
         #expect(
             try ChannelPlace.all(in: "\(folder)/notes.txt") == [.path("\(folder)/notes.txt")])
         #expect(try ChannelPlace.all(in: "http://a/b.torrent") == [.web("http://a/b.torrent")])
-        #expect(refusal(of: "https://a/b.torrent") == .usage)
+        #expect(refusal(of: "ftp://a/b.torrent") == .usage)
     }
 
     private func refusal(of text: String) -> Console.ExitStatus? {

@@ -87,7 +87,7 @@ struct AnnouncerTiersTests {
     @Test("notes what it cannot drive and goes on to others")
     func passedOver() {
         var talk = Conversation([
-            ["udp://t/announce", "udp://t:0", "https://s/announce"],
+            ["udp://t/announce", "udp://t:0"],
             ["gopher://g/", "http://a/\r\nX: y", "http://"],
             ["HTTP://a/announce#x", "HTTP://a/announce"],
         ])
@@ -95,7 +95,6 @@ struct AnnouncerTiersTests {
             talk.say(.started) == [
                 "note udp://t/announce: passed over: its URL names no port",
                 "note udp://t:0: passed over: its URL names no port",
-                "note https://s/announce: passed over: https trackers are not supported yet",
                 "note gopher://g/: passed over: not the URL of a tracker",
                 "note http://a/\\u{d}\\u{a}X: y: passed over: not the URL of a tracker",
                 "note http://: passed over: not the URL of a tracker",
@@ -103,6 +102,14 @@ struct AnnouncerTiersTests {
             ])
         #expect(talk.fail(1).count == 1)
         #expect(talk.say(.started) == [])
+    }
+
+    @Test("asks by https as by http")
+    func secure() {
+        var talk = Conversation([["https://s/announce"]])
+        #expect(talk.say(.started) == ["ask 1 s started"])
+        guard case .request(_, let url) = talk.outputs.first else { return }
+        #expect(url.hasPrefix("https://s/announce?info_hash="))
     }
 
     @Test("rests without a tracker")

@@ -16,6 +16,10 @@
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/bufferevent_ssl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 // What Swift cannot see or what <netinet/tcp.h> is too old to name.
 #include <stdint.h>
@@ -48,4 +52,33 @@ static inline int reactor_unsent(int fd) {
 static inline int reactor_unacknowledged(int fd) {
     int bytes = 0;
     return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
+}
+
+// TLS, of which libevent takes care itself; these are what it wants to have ready.
+
+// What clients verify servers with: the authorities of the system, or those in a PEM file, and
+// TLS 1.2 or later. NULL on failure.
+static inline SSL_CTX *reactor_tls_context(const char *authorities) {
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL) return NULL;
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+    int taken = authorities == NULL ? SSL_CTX_set_default_verify_paths(context)
+                                    : SSL_CTX_load_verify_file(context, authorities);
+    if (taken == 1 && SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1) return context;
+    SSL_CTX_free(context);
+    return NULL;
+}
+
+// A session with the server that proves to be `host`, a name or a numeric address; NULL on failure.
+static inline SSL *reactor_tls_session(SSL_CTX *context, const char *host, int is_address) {
+    SSL *session = SSL_new(context);
+    if (session == NULL) return NULL;
+    SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // No server name goes with an address (RFC 6066, 3).
+    int taken = is_address
+        ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host)
+        : SSL_set1_host(session, host) && SSL_set_tlsext_host_name(session, host);
+    if (taken == 1) return session;
+    SSL_free(session);
+    return NULL;
 }

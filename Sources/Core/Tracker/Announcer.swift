@@ -1,6 +1,6 @@
 // One torrent's announces to its trackers (BEP 3, 7, 12, 15, 23): which tracker is asked when, and
 // with which event. Opens no connection and resolves nothing: HTTP is the driver's affair, datagrams
-// are that of UDPTrackerExchange. Trackers by https are noted and passed over.
+// are that of UDPTrackerExchange.
 //
 //                        ┌──────── due, wanted, completed ────────┐
 //                        ▼                                        │
@@ -170,8 +170,7 @@ package struct Announcer: Sendable {
     /// Why a tracker cannot be asked, or nil where it can.
     private static func reasonAgainst(_ url: TrackerURL) -> String? {
         switch url.scheme {
-        case .http: nil
-        case .https: "https trackers are not supported yet"
+        case .http, .https: nil
         case .udp: url.datagram == nil ? "its URL names no port" : nil
         }
     }

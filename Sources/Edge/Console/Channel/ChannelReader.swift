@@ -18,13 +18,8 @@ package enum ChannelPlace: Hashable, Sendable {
     package init(_ text: String) throws(Complaint) {
         let lower = text.lowercased()
         let what = "cannot open \(text)"
-        if lower.hasPrefix("http://") {
+        if lower.hasPrefix("http://") || lower.hasPrefix("https://") {
             self = .web(text)
-        } else if lower.hasPrefix("https://") {
-            throw Complaint(
-                .usage, what: what, why: "https is not supported yet",
-                hint: "curl -o channel.torrent \(shellQuoted(text)) && "
-                    + "p2ptv watch channel.torrent")
         } else if lower.hasPrefix("magnet:") {
             throw Complaint(
                 .usage, what: what, why: "magnet links are not supported yet",
@@ -32,7 +27,7 @@ package enum ChannelPlace: Hashable, Sendable {
         } else if let scheme = Self.scheme(of: text), scheme != "file" {
             throw Complaint(
                 .usage, what: what, why: "\(scheme): is not supported",
-                hint: "name a .torrent file or an http URL of one")
+                hint: "name a .torrent file, or an http or https URL of one")
         } else {
             self = .path(lower.hasPrefix("file://") ? String(text.dropFirst(7)) : text)
         }

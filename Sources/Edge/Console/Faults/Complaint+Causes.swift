@@ -55,6 +55,9 @@ extension Complaint {
             case .unsupportedScheme(let scheme): (.usage, "\(scheme): is not supported")
             case .resolve: (.unavailable, "the server's name could not be resolved")
             case .connect: (.unavailable, "the server does not take connections")
+            case .untrusted(let reason):
+                (.unavailable, "the server's certificate is not trusted: \(reason)")
+            case .tls(let reason): (.unavailable, "there is no TLS with the server: \(reason)")
             case .timeout: (.unavailable, "the server did not answer in time")
             case .tooLarge: (.data, "it is far too large for a channel file")
             case .badRedirect: (.unavailable, "the server redirects to nowhere useful")

@@ -16,7 +16,8 @@ package struct HTTPClientLimits: Hashable, Sendable {
     package var bodyBytes = 1 << 20
     /// Bytes of status line and header fields.
     package var headerBytes = 65_536
-    /// How many redirects are followed, from http to http only.
+    /// How many redirects are followed: never from https to http, nor from the Internet into a
+    /// private network or this machine, where strangers have nothing to ask for.
     package var redirects = 5
 
     /// The defaults.
@@ -29,12 +30,16 @@ package struct HTTPClientLimits: Hashable, Sendable {
 package enum HTTPClientFault: Error, Hashable, Sendable {
     /// Not a URL that can be asked for.
     case malformedURL
-    /// Not http; holds the scheme.
+    /// Neither http nor https; holds the scheme.
     case unsupportedScheme(String)
     /// The host's name could not be resolved.
     case resolve(ResolverFault)
     /// None of the host's addresses took the connection.
     case connect
+    /// The server did not prove to be who it should be, for this reason.
+    case untrusted(String)
+    /// There is no TLS with the server, for this reason.
+    case tls(String)
     /// It took too long, all in all or a single step of it.
     case timeout
     /// The body exceeds its limit.
@@ -54,6 +59,8 @@ extension HTTPClientFault: CustomStringConvertible {
         case .unsupportedScheme(let scheme): "\(scheme): is not supported"
         case .resolve(let fault): "\(fault)"
         case .connect: "it does not take connections"
+        case .untrusted(let reason): "its certificate is not trusted: \(reason)"
+        case .tls(let reason): "no TLS with it: \(reason)"
         case .timeout: "no answer in time"
         case .tooLarge: "its answer is too long"
         case .badRedirect: "it redirects to nowhere useful"
@@ -82,19 +89,23 @@ package enum HTTPClient {
     /// Gets a URL.
     ///
     /// - Parameters:
-    ///   - url: an absolute http URL, sent as it is given: binary parts are already encoded.
+    ///   - url: an absolute http or https URL, sent as it is given: binary parts are already
+    ///     encoded.
     ///   - limits: what the server may do.
     ///   - headers: fields beside Host and Connection.
+    ///   - trust: whose word on who a server by https is counts.
     ///   - local: the address to connect from, which also decides the family; nil for any.
     ///   - completion: called once, later than this returns, unless cancelled.
     /// - Returns: the request, by which to cancel it; it goes on when it is let go.
     @discardableResult
     package static func get(
         _ url: String, limits: HTTPClientLimits = HTTPClientLimits(), headers: HTTPHeaders = [:],
-        from local: IPAddress? = nil, completion: @escaping Completion
+        trusting trust: TLSTrust = .system, from local: IPAddress? = nil,
+        completion: @escaping Completion
     ) -> HTTPClientRequest {
         let request = HTTPClientRequest(
-            url, limits: limits, headers: headers, local: local, completion: completion)
+            url, limits: limits, headers: headers, trust: trust, local: local,
+            completion: completion)
         request.begin()
         return request
     }

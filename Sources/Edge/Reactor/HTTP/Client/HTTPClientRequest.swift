@@ -9,6 +9,7 @@ package final class HTTPClientRequest: TurnEndObserver {
     private let text: String
     private let limits: HTTPClientLimits
     private let headers: HTTPHeaders
+    private let trust: TLSTrust
     private let local: IPAddress?
     private var completion: HTTPClient.Completion?
     /// Itself while under way, so that nobody else need hold it.
@@ -16,17 +17,20 @@ package final class HTTPClientRequest: TurnEndObserver {
 
     private var redirectsLeft: Int
     private var endpoints: [Endpoint] = []
+    /// The reach of the server that redirected us: it must not lead us to where it cannot go itself.
+    private var reach = AddressScope.machine
     private var resolution: Resolution?
     private var exchange: HTTPExchange?
     private lazy var deadline = LoopTimer { [weak self] in self?.finish(.failure(.timeout)) }
 
     init(
-        _ text: String, limits: HTTPClientLimits, headers: HTTPHeaders, local: IPAddress?,
-        completion: @escaping HTTPClient.Completion
+        _ text: String, limits: HTTPClientLimits, headers: HTTPHeaders, trust: TLSTrust,
+        local: IPAddress?, completion: @escaping HTTPClient.Completion
     ) {
         self.text = text
         self.limits = limits
         self.headers = headers
+        self.trust = trust
         self.local = local
         self.completion = completion
         redirectsLeft = limits.redirects
@@ -65,7 +69,9 @@ package final class HTTPClientRequest: TurnEndObserver {
 
     private func attempt(_ url: HTTPURL, at endpoints: [Endpoint]) {
         guard completion != nil else { return }
-        self.endpoints = endpoints.filter {
+        let allowed = endpoints.filter { $0.address.scope >= reach }
+        guard !allowed.isEmpty else { return finish(.failure(.badRedirect)) }
+        self.endpoints = allowed.filter {
             local == nil || local?.family == $0.address.family
         }
         attemptNext(url)
@@ -73,26 +79,32 @@ package final class HTTPClientRequest: TurnEndObserver {
 
     private func attemptNext(_ url: HTTPURL) {
         guard !endpoints.isEmpty else { return finish(.failure(.connect)) }
+        let endpoint = endpoints.removeFirst()
         let exchange = HTTPExchange(
-            url, at: endpoints.removeFirst(), from: local, limits: limits, headers: headers)
+            url, at: endpoint, from: local, limits: limits, headers: headers, trust: trust)
         self.exchange = exchange
         exchange.begin { [weak self] outcome in
             switch outcome {
-            case .response(let response): self?.received(response, to: url)
+            case .response(let response): self?.received(response, to: url, from: endpoint)
             case .notConnected: self?.attemptNext(url)
             case .failed(let fault): self?.finish(.failure(fault))
             }
         }
     }
 
-    private func received(_ response: HTTPResponse, to url: HTTPURL) {
+    private func received(
+        _ response: HTTPResponse, to url: HTTPURL, from endpoint: Endpoint
+    ) {
         guard [301, 302, 303, 307, 308].contains(response.status),
             let location = response.headers["Location"]
         else { return finish(.success(response)) }
         guard redirectsLeft > 0 else { return finish(.failure(.badRedirect)) }
         redirectsLeft -= 1
+        reach = max(reach, endpoint.address.scope)
         do throws(HTTPURLFault) {
-            follow(try url.resolving(location))
+            let next = try url.resolving(location)
+            guard next.isSecure || !url.isSecure else { return finish(.failure(.badRedirect)) }
+            follow(next)
         } catch {
             finish(.failure(Self.fault(error, otherwise: .badRedirect)))
         }

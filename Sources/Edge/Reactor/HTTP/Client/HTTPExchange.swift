@@ -19,6 +19,8 @@ final class HTTPExchange: TurnEndObserver {
     private let limits: HTTPClientLimits
     private let headers: HTTPHeaders
     private var evcon: OpaquePointer?
+    /// The TLS of the connection, which goes with it.
+    private var session: TLSSession?
     private var completion: (@Loop (Outcome) -> Void)?
     private var fault: HTTPClientFault?
     private var headerBlocks = 0
@@ -32,13 +34,18 @@ final class HTTPExchange: TurnEndObserver {
 
     init(
         _ url: HTTPURL, at endpoint: Endpoint, from local: IPAddress?, limits: HTTPClientLimits,
-        headers: HTTPHeaders
+        headers: HTTPHeaders, trust: TLSTrust
     ) {
         self.url = url
         self.limits = limits
         self.headers = headers
-        evcon = evhttp_connection_base_new(
-            Loop.base, nil, "\(endpoint.address)", endpoint.port)
+        if url.isSecure {
+            session = TLSSession(with: url.host, trusting: trust)
+            guard session != nil else { return }
+        }
+        // Without a bufferevent of ours it makes one for TCP.
+        evcon = evhttp_connection_base_bufferevent_new(
+            Loop.base, nil, session?.bufferevent, "\(endpoint.address)", endpoint.port)
         // Called at the end of a connection only if it had stood.
         evhttp_connection_set_closecb(
             evcon,
@@ -77,6 +84,7 @@ final class HTTPExchange: TurnEndObserver {
 
     func begin(_ completion: @escaping @Loop (Outcome) -> Void) {
         self.completion = completion
+        guard evcon != nil else { return finish(.failed(.tls("it cannot be set up here"))) }
         guard let request = makeRequest() else { return finish(.failed(.protocolViolation)) }
         let output = evhttp_request_get_output_headers(request)
         evhttp_add_header(output, "Host", url.authority)
@@ -140,7 +148,12 @@ final class HTTPExchange: TurnEndObserver {
         Loop.assumeIsolated {
             // No request: it failed on the way. One without a status: it was never sent.
             guard let request else {
-                guard wasConnected else { return finish(.notConnected) }
+                let tlsFault = session?.fault
+                guard wasConnected else {
+                    return finish(tlsFault.map { .failed($0) } ?? .notConnected)
+                }
+                // An end without TLS's own word that it is one could be anybody's doing.
+                if fault == nil, tlsFault != nil { fault = .truncated }
                 return finish(.failed(fault ?? .protocolViolation))
             }
             let status = Int(evhttp_request_get_response_code(request))
@@ -169,6 +182,7 @@ final class HTTPExchange: TurnEndObserver {
     func turnEnded() {
         guard let evcon else { return }
         self.evcon = nil
+        session = nil
         evhttp_connection_free(evcon)
     }
 }

@@ -1,19 +1,21 @@
-// An http URL (RFC 3986) as a client needs it: whom to connect to and what to ask for.
+// An http or https URL (RFC 3986) as a client needs it: whom to connect to and what to ask for.
 // Nothing is encoded or decoded: what stands behind the authority is sent as it was given.
 
 /// What is wrong with a URL.
 package enum HTTPURLFault: Error, Hashable, Sendable {
-    /// Not `http`; holds the scheme.
+    /// Neither `http` nor `https`; holds the scheme.
     case unsupportedScheme(String)
     /// Not a URL with a host, or one with bytes that no URL has.
     case malformed
 }
 
-/// An http URL taken apart.
+/// An http or https URL taken apart.
 package struct HTTPURL: Hashable, Sendable {
+    /// Whether the scheme is `https`.
+    package let isSecure: Bool
     /// The host without brackets: a name or a numeric address.
     package let host: String
-    /// The port, 80 where none is written.
+    /// The port; where none is written 80, and 443 for https.
     package let port: UInt16
     /// The authority as written, for the Host field.
     package let authority: String
@@ -33,10 +35,13 @@ package struct HTTPURL: Hashable, Sendable {
             let separator = Self.find("://", in: text)
         else { throw .malformed }
         let scheme = text[..<separator].lowercased()
-        guard scheme == "http" else { throw .unsupportedScheme(scheme) }
+        guard scheme == "http" || scheme == "https" else { throw .unsupportedScheme(scheme) }
+        isSecure = scheme == "https"
         let rest = text[text.index(separator, offsetBy: 3)...].prefix { $0 != "#" }
         let authority = rest.prefix { $0 != "/" && $0 != "?" }
-        guard let (host, port) = Self.split(authority) else { throw .malformed }
+        guard let (host, port) = Self.split(authority, usualPort: isSecure ? 443 : 80) else {
+            throw .malformed
+        }
         (self.host, self.port) = (host, port)
         self.authority = String(authority)
         let target = String(rest.dropFirst(authority.count))
@@ -47,12 +52,14 @@ package struct HTTPURL: Hashable, Sendable {
     package func resolving(_ location: String) throws(HTTPURLFault) -> HTTPURL {
         let beforeQuery = location.prefix { $0 != "?" && $0 != "#" }
         if Self.find("://", in: String(beforeQuery)) != nil { return try HTTPURL(location) }
-        if location.hasPrefix("//") { return try HTTPURL("http:" + location) }
-        if location.hasPrefix("/") { return try HTTPURL("http://\(authority)\(location)") }
+        let scheme = isSecure ? "https" : "http"
+        if location.hasPrefix("//") { return try HTTPURL("\(scheme):\(location)") }
+        let root = "\(scheme)://\(authority)"
+        if location.hasPrefix("/") { return try HTTPURL(root + location) }
         let path = target.prefix { $0 != "?" }
-        if location.hasPrefix("?") { return try HTTPURL("http://\(authority)\(path)\(location)") }
+        if location.hasPrefix("?") { return try HTTPURL("\(root)\(path)\(location)") }
         let directory = path[...(path.lastIndex(of: "/") ?? path.startIndex)]
-        return try HTTPURL("http://\(authority)\(directory)\(location)")
+        return try HTTPURL("\(root)\(directory)\(location)")
     }
 
     private static func find(_ needle: String, in text: String) -> String.Index? {
@@ -64,14 +71,16 @@ package struct HTTPURL: Hashable, Sendable {
         return nil
     }
 
-    private static func split(_ authority: Substring) -> (String, UInt16)? {
+    private static func split(
+        _ authority: Substring, usualPort: UInt16
+    ) -> (String, UInt16)? {
         var host = authority
-        var port: UInt16 = 80
+        var port = usualPort
         let afterBracket = authority.lastIndex(of: "]") ?? authority.startIndex
         if let colon = authority[afterBracket...].lastIndex(of: ":") {
             let digits = authority[authority.index(after: colon)...]
             guard digits.utf8.allSatisfy({ (48...57).contains($0) }),
-                let number = digits.isEmpty ? 80 : UInt16(digits), number != 0
+                let number = digits.isEmpty ? usualPort : UInt16(digits), number != 0
             else { return nil }
             (host, port) = (authority[..<colon], number)
         }
