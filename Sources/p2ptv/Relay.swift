@@ -23,7 +23,8 @@ struct Relay: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The channels: .torrent files, folders of them, or http URLs.", valueName: "channel"))
+            "The channels: .torrent files, folders of them, or http and https URLs.",
+            valueName: "channel"))
     var channels: [String]
 
     @OptionGroup var peers: PeerOptions

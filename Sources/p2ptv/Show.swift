@@ -18,7 +18,7 @@ struct Show: AsyncParsableCommand {
               p2ptv show -m debian.torrent
             """)
 
-    @Argument(help: "A .torrent file, an http URL of one, or a magnet link.")
+    @Argument(help: "A .torrent file, an http or https URL of one, or a magnet link.")
     var file: String
 
     @Flag(name: .shortAndLong, help: "Print the magnet link of a torrent, and nothing else.")

@@ -18,7 +18,7 @@ struct Verify: AsyncParsableCommand {
               p2ptv verify --json debian.torrent
             """)
 
-    @Argument(help: "The .torrent file, or an http URL of one.")
+    @Argument(help: "The .torrent file, or an http or https URL of one.")
     var file: String
 
     @Argument(help: "The folder that the content was downloaded to, or the content itself.")

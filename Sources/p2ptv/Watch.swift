@@ -22,7 +22,7 @@ struct Watch: AsyncParsableCommand {
               p2ptv watch news.torrent -o news.ts --player none --up-limit 2Mbit
             """)
 
-    @Argument(help: "The channel: a .torrent file or an http URL of one.")
+    @Argument(help: "The channel: a .torrent file or an http or https URL of one.")
     var channel: String
 
     @Option(
