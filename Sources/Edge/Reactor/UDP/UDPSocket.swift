@@ -14,7 +14,9 @@ package final class UDPSocket: EventOwner {
     /// The port that it is bound to.
     package let port: UInt16
 
-    let family: Int32
+    /// The descriptor while the socket is open.
+    var descriptor: Int32? { socket?.descriptor }
+    private let family: Int32
     private var socket: Socket?
     private var event: EventHandle?
     private var buffer: [UInt8]
