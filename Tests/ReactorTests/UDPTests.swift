@@ -34,6 +34,30 @@ struct UDPTests {
         }
     }
 
+    @Test("can be answered from the address that they went to")
+    @Loop
+    func reached() async throws {
+        let near = Log<Datagram>()
+        for (any, ours) in [(IPAddress.v4(0), IPAddress.v4(0x7f00_0009)), (.v6(0, 0), .v6(0, 1))] {
+            let sockets = Log<UDPSocket>()
+            let server = try UDPSocket(on: Endpoint(address: any, port: 0)) { bytes, sender in
+                guard let socket = sockets.entries.first else { return }
+                #expect(socket.reached == ours)
+                try? socket.send(bytes, to: sender, from: socket.reached)
+            }
+            sockets.add(server)
+            let client = try UDPSocket(on: Endpoint(address: any, port: 0)) {
+                near.add(Datagram(bytes: $0, from: $1))
+            }
+            let question = Endpoint(address: ours, port: server.port)
+            try client.send([1], to: question)
+            #expect(await eventually { near.entries.last == Datagram(bytes: [1], from: question) })
+            #expect(server.reached == nil)
+            server.close()
+            client.close()
+        }
+    }
+
     @Test("that are too long are passed over, and those that cannot be sent are a fault")
     @Loop
     func tooLong() async throws {

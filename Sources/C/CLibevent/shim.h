@@ -23,6 +23,8 @@
 
 // What Swift cannot see or what <netinet/tcp.h> is too old to name.
 #include <stdint.h>
+#include <string.h>
+#include <sys/uio.h>
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
 
@@ -52,6 +54,66 @@ static inline int reactor_unsent(int fd) {
 static inline int reactor_unacknowledged(int fd) {
     int bytes = 0;
     return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
+}
+
+// Datagrams together with the address of this machine that they came to or go out from, whose
+// control messages are macros that Swift cannot see. struct in6_pktinfo is declared under
+// _GNU_SOURCE only.
+struct reactor_in6_pktinfo {
+    struct in6_addr address;
+    unsigned int interface;
+};
+
+// As recvfrom with MSG_TRUNC; `local` is 4 bytes of IPv4 or 16 of IPv6, its length 0 if unknown.
+static inline ssize_t reactor_receive(int fd, void *buffer, size_t size, struct sockaddr *sender,
+                                      socklen_t *sender_length, uint8_t local[16],
+                                      int *local_length) {
+    union { struct cmsghdr alignment; char bytes[256]; } control;
+    struct iovec part = {buffer, size};
+    struct msghdr message = {sender, *sender_length, &part, 1, &control, sizeof control, 0};
+    ssize_t count = recvmsg(fd, &message, MSG_TRUNC);
+    *local_length = 0;
+    if (count < 0) return count;
+    *sender_length = message.msg_namelen;
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(&message); item; item = CMSG_NXTHDR(&message, item)) {
+        if (item->cmsg_level == IPPROTO_IP && item->cmsg_type == IP_PKTINFO) {
+            memcpy(local, &((struct in_pktinfo *)CMSG_DATA(item))->ipi_addr, *local_length = 4);
+        } else if (item->cmsg_level == IPPROTO_IPV6 && item->cmsg_type == IPV6_PKTINFO) {
+            memcpy(local, CMSG_DATA(item), *local_length = 16);
+        }
+    }
+    return count;
+}
+
+// As sendto, from one of this machine's addresses, which `local` is as above.
+static inline ssize_t reactor_send(int fd, const void *bytes, size_t size,
+                                   const struct sockaddr *receiver, socklen_t receiver_length,
+                                   const uint8_t *local, int local_length) {
+    union { struct cmsghdr header; char bytes[64]; } control;
+    memset(&control, 0, sizeof control);
+    struct iovec part = {(void *)bytes, size};
+    struct msghdr message = {(void *)receiver, receiver_length, &part, 1, &control, 0, 0};
+    struct cmsghdr *item = &control.header;
+    if (local_length == 4) {
+        struct in_pktinfo info;
+        memset(&info, 0, sizeof info);
+        memcpy(&info.ipi_spec_dst, local, 4);
+        item->cmsg_level = IPPROTO_IP;
+        item->cmsg_type = IP_PKTINFO;
+        item->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(item), &info, sizeof info);
+        message.msg_controllen = CMSG_SPACE(sizeof info);
+    } else {
+        struct reactor_in6_pktinfo info;
+        memset(&info, 0, sizeof info);
+        memcpy(&info.address, local, 16);
+        item->cmsg_level = IPPROTO_IPV6;
+        item->cmsg_type = IPV6_PKTINFO;
+        item->cmsg_len = CMSG_LEN(sizeof info);
+        memcpy(CMSG_DATA(item), &info, sizeof info);
+        message.msg_controllen = CMSG_SPACE(sizeof info);
+    }
+    return sendmsg(fd, &message, 0);
 }
 
 // TLS, of which libevent takes care itself; these are what it wants to have ready.

@@ -83,7 +83,7 @@ package final class TrackerService {
             case .v6: v6
             }
         // Whoever cannot be reached gets no answer.
-        try? socket?.send(answer, to: sender)
+        try? socket?.send(answer, to: sender, from: socket?.reached)
     }
 
     private func answer(_ request: HTTPRequest, _ responder: HTTPResponder) {

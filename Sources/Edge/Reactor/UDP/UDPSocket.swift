@@ -13,6 +13,8 @@ package final class UDPSocket: EventOwner {
 
     /// The port that it is bound to.
     package let port: UInt16
+    /// The address of this machine to which the datagram came that the handler has at the moment.
+    package private(set) var reached: IPAddress?
 
     /// The descriptor while the socket is open.
     var descriptor: Int32? { socket?.descriptor }
@@ -65,7 +67,12 @@ package final class UDPSocket: EventOwner {
         let socket = try Socket(datagramsFor: endpoint.address)
         do throws(ReactorFault) {
             if isShared { socket.set(SOL_SOCKET, SO_REUSEADDR, 1) }
-            if case .v6 = endpoint.address { socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
+            switch endpoint.address {
+            case .v4: socket.set(Int32(IPPROTO_IP), IP_PKTINFO, 1)
+            case .v6:
+                socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1)
+                socket.set(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
+            }
             try socket.bind(to: endpoint)
             return socket
         } catch {
@@ -76,11 +83,25 @@ package final class UDPSocket: EventOwner {
 
     /// Sends a datagram; one for which the kernel has no room is lost.
     ///
+    /// - Parameters:
+    ///   - bytes: what it says.
+    ///   - endpoint: where it goes.
+    ///   - local: the address of this machine that it comes from, or nil to leave it to the kernel.
+    ///     An answer must come from where the question went, or nobody takes it for one.
     /// - Throws: the fault, such as `.unreachable` where there is no way to the address.
-    package func send(_ bytes: [UInt8], to endpoint: Endpoint) throws(ReactorFault) {
+    package func send(
+        _ bytes: [UInt8], to endpoint: Endpoint, from local: IPAddress? = nil
+    ) throws(ReactorFault) {
         guard let socket, endpoint.address.family == family else { throw .unreachable }
+        let local = local.flatMap { $0.family == family ? $0.bytes : nil } ?? []
         let failure = SocketAddress(endpoint).withPointer { address, length in
-            sendto(socket.descriptor, bytes, bytes.count, 0, address, length) >= 0 ? 0 : errno
+            let sent =
+                local.isEmpty
+                ? sendto(socket.descriptor, bytes, bytes.count, 0, address, length)
+                : reactor_send(
+                    socket.descriptor, bytes, bytes.count, address, length, local,
+                    Int32(local.count))
+            return sent >= 0 ? 0 : errno
         }
         switch failure {
         case 0, EAGAIN, ENOBUFS, ENOMEM, EINTR: return
@@ -97,16 +118,20 @@ package final class UDPSocket: EventOwner {
     /// Takes one datagram and answers whether there may be more.
     private func receiveOne(on descriptor: Int32) -> Bool {
         var address = SocketAddress()
-        // With MSG_TRUNC the kernel says how long the datagram was, not how much there was room for.
-        let flags = Int32(MSG_TRUNC)
+        var local = [UInt8](repeating: 0, count: 16)
+        var localLength: Int32 = 0
+        // The kernel says how long the datagram was, not how much there was room for.
         let (count, failure) = address.fill { sender, length in
-            let count = recvfrom(descriptor, &buffer, buffer.count, flags, sender, length)
+            let count = reactor_receive(
+                descriptor, &buffer, buffer.count, sender, length, &local, &localLength)
             return (count, errno)
         }
         // What ICMP says of an earlier datagram comes as an error too: go on with the next.
         guard count >= 0 else { return failure != EAGAIN }
         guard count <= buffer.count, let remote = address.endpoint else { return true }
+        reached = IPAddress(bytes: Array(local[..<Int(localLength)]))
         handler(Array(buffer[..<count]), remote)
+        reached = nil
         return true
     }
 }
