@@ -28,12 +28,12 @@ extension EndToEnd {
             }
         }
 
-        @Test("Three viewers meet at Debian's opentracker", .timeLimit(.minutes(2)))
+        @Test("Three viewers meet at Debian's opentracker, by UDP", .timeLimit(.minutes(2)))
         func opentracker() async throws {
             let clip = try await Clips.transportStream()
             try await onStage { stage in
                 let port = try Ports.free()
-                let channel = try stage.channel(trackers: ["http://127.0.0.1:\(port)/announce"])
+                let channel = try stage.channel(trackers: ["udp://127.0.0.1:\(port)/announce"])
                 // The tracker wants to know the channel, which its first broadcast makes.
                 let first = try await stage.broadcast(clip.path, ["--loop"], on: channel)
                 first.child.send(SIGTERM)

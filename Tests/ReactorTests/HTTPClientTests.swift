@@ -224,6 +224,37 @@ struct HTTPClientTests {
         server.close()
     }
 
+    @Test("asks no private services for strangers, nor for servers of the Internet (TC4, M6)")
+    func reach() async throws {
+        let (here, home, world) = (
+            Endpoint.here(80), Endpoint(address: .v4(0xc0a8_0001), port: 80),
+            Endpoint(address: .v4(0x0808_0808), port: 80)
+        )
+        let (page, tracker) = (
+            try HTTPURL("http://h/reboot?announce"), try HTTPURL("http://h/x/announce.php?y")
+        )
+        let all = [here, home, world]
+        #expect(try page.allowed(among: all, reach: .machine, isStrangers: false) == all)
+        #expect(try page.allowed(among: all, reach: .site, isStrangers: false) == [home, world])
+        #expect(try page.allowed(among: all, reach: .machine, isStrangers: true) == [world])
+        #expect(try tracker.allowed(among: all, reach: .machine, isStrangers: true) == all)
+        #expect(throws: HTTPClientFault.badRedirect) {
+            try tracker.allowed(among: [here, home], reach: .world, isStrangers: false)
+        }
+        #expect(throws: HTTPClientFault.privateService) {
+            try page.allowed(among: [here, home], reach: .machine, isStrangers: true)
+        }
+        let server = try HTTPServer(address: "127.0.0.1", port: 0) { _, responder in
+            responder.send(status: 200, headers: [:], body: [])
+        }
+        var limits = small()
+        limits.isStrangers = true
+        let root = "http://127.0.0.1:\(server.port)"
+        #expect(await fetch("\(root)/", limits: limits) == .failure(.privateService))
+        #expect(try await fetch("\(root)/scrape", limits: limits).get().status == 200)
+        server.close()
+    }
+
     @Test("says that nobody listens, or that a name does not exist")
     func unreachable() async throws {
         let listener = try TCPListener(on: .here(0)) { _, _ in }

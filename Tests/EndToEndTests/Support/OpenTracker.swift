@@ -7,11 +7,13 @@ struct OpenTracker {
     let child: Child
     let port: UInt16
 
-    /// Starts it for one swarm, on the port of the loopback address.
+    /// Starts it for one swarm, by HTTP and UDP on one port of the loopback address.
     static func start(on stage: Stage, port: UInt16, infoHash: String) async throws -> OpenTracker {
         let (list, settings) = (stage.path("whitelist"), stage.path("opentracker.conf"))
         try write("\(infoHash)\n".utf8, to: list)
-        try write("listen.tcp 127.0.0.1:\(port)\naccess.whitelist \(list)\n".utf8, to: settings)
+        try write(
+            "listen.tcp 127.0.0.1:\(port)\nlisten.udp 127.0.0.1:\(port)\naccess.whitelist \(list)\n"
+                .utf8, to: settings)
         let tracker = OpenTracker(
             child: try stage.tool("opentracker", ["-f", settings]), port: port)
         // It reads the list in a thread of its own, some time after it listens.

@@ -60,6 +60,7 @@ extension Complaint {
             case .tls(let reason): (.unavailable, "there is no TLS with the server: \(reason)")
             case .timeout: (.unavailable, "the server did not answer in time")
             case .tooLarge: (.data, "it is far too large for a channel file")
+            case .privateService: (.unavailable, "the server is in a private network")
             case .badRedirect: (.unavailable, "the server redirects to nowhere useful")
             case .truncated: (.unavailable, "the server closed before the end")
             case .protocolViolation: (.unavailable, "the server does not speak HTTP")

@@ -50,7 +50,7 @@ final class TrackerClient {
     private func carryOut(_ output: Announcer.Output) {
         switch output {
         case .request(let id, let url):
-            requests[id] = HTTPClient.get(url) { [weak self] result in
+            requests[id] = HTTPClient.get(url, limits: Self.limits) { [weak self] result in
                 self?.requests[id] = nil
                 switch result {
                 case .success(let response):
@@ -81,6 +81,13 @@ final class TrackerClient {
             }
         }
     }
+
+    /// Torrents come from strangers, and with them the URLs of their trackers.
+    private static let limits: HTTPClientLimits = {
+        var limits = HTTPClientLimits()
+        limits.isStrangers = true
+        return limits
+    }()
 
     /// Ends at once, without a word to the trackers.
     func close() {

@@ -19,6 +19,9 @@ package struct HTTPClientLimits: Hashable, Sendable {
     /// How many redirects are followed: never from https to http, nor from the Internet into a
     /// private network or this machine, where strangers have nothing to ask for.
     package var redirects = 5
+    /// Whether a stranger wrote the URL: then only what looks like a tracker is asked for in private
+    /// networks and on this machine, lest it be a router's or a printer's page that does things.
+    package var isStrangers = false
 
     /// The defaults.
     package init() {}
@@ -44,6 +47,9 @@ package enum HTTPClientFault: Error, Hashable, Sendable {
     case timeout
     /// The body exceeds its limit.
     case tooLarge
+    /// The server is in a private network or on this machine, where strangers have nothing to ask
+    /// for.
+    case privateService
     /// More redirects than allowed, or one without a usable target.
     case badRedirect
     /// The server closed before the response was complete.
@@ -63,6 +69,7 @@ extension HTTPClientFault: CustomStringConvertible {
         case .tls(let reason): "no TLS with it: \(reason)"
         case .timeout: "no answer in time"
         case .tooLarge: "its answer is too long"
+        case .privateService: "it is in a private network and no tracker"
         case .badRedirect: "it redirects to nowhere useful"
         case .truncated: "it closed before the end of its answer"
         case .protocolViolation: "it does not speak HTTP"

@@ -69,8 +69,13 @@ package final class HTTPClientRequest: TurnEndObserver {
 
     private func attempt(_ url: HTTPURL, at endpoints: [Endpoint]) {
         guard completion != nil else { return }
-        let allowed = endpoints.filter { $0.address.scope >= reach }
-        guard !allowed.isEmpty else { return finish(.failure(.badRedirect)) }
+        let allowed: [Endpoint]
+        do throws(HTTPClientFault) {
+            allowed = try url.allowed(
+                among: endpoints, reach: reach, isStrangers: limits.isStrangers)
+        } catch {
+            return finish(.failure(error))
+        }
         self.endpoints = allowed.filter {
             local == nil || local?.family == $0.address.family
         }
