@@ -94,14 +94,14 @@ struct UploadQueueTests {
         Block(piece: PieceIndex(piece), offset: 0, length: 16_384)
     }
 
-    /// An upload that is due at a moment in milliseconds: if nothing is said, when it came.
+    /// An upload of a piece that was published 1.2 s before it came here, or when it is said.
     private func upload(
-        _ peer: Int, _ piece: UInt32, since: Int64 = 0, due: Int64? = nil,
+        _ peer: Int, _ piece: UInt32, since: Int64 = 0, published: Int64? = nil,
         for purpose: Upload.Purpose = .live
     ) -> Upload {
         Upload(
             peer: PeerHandle(peer), block: block(piece), since: .zero + .milliseconds(since),
-            due: .zero + .milliseconds(due ?? since), purpose: purpose)
+            published: .zero + .milliseconds(published ?? since - 1200), purpose: purpose)
     }
 
     /// The order in which a queue empties, as `peer#piece`.
@@ -123,23 +123,43 @@ struct UploadQueueTests {
         return out
     }
 
-    @Test("sends what is due first, and the least-sent piece before it")
+    @Test("sends what has waited longest, and the least-sent piece before it")
     func order() {
-        #expect(order([upload(1, 5, due: 50), upload(2, 6, due: 0)]) == ["2#6", "1#5"])
+        #expect(order([upload(1, 5, since: 50), upload(2, 6, since: 0)]) == ["2#6", "1#5"])
         #expect(
-            order([upload(1, 5, due: 0), upload(2, 6, due: 50)], copies: [5: 1])
+            order([upload(1, 5, since: 0), upload(2, 6, since: 50)], copies: [5: 1])
                 == ["2#6", "1#5"])
-        // Without deadlines what has waited longest.
-        let waiting = [upload(1, 5, since: 50, due: 0), upload(2, 6, since: 0, due: 50)]
-        #expect(order(waiting) == ["1#5", "2#6"])
-        #expect(order(waiting, byDeadline: false) == ["2#6", "1#5"])
     }
 
-    @Test("sends a newcomer's first key frame before all that is not long overdue")
+    @Test("lets what is asked for late wait for what was asked for in time")
+    func late() {
+        let late = upload(1, 1, since: -200, for: .catchUp)
+        #expect(order([late, upload(2, 9, since: 90)]) == ["2#9", "1#1"])
+        // But not for ever: whoever asks so late has nobody else.
+        #expect(order([late, upload(2, 9, since: 190)]) == ["1#1", "2#9"])
+    }
+
+    @Test("sends a newcomer's backlog when its player needs it")
+    func deadline() {
+        let old = upload(1, 1, since: 5000, published: 3000, for: .urgent)
+        let new = upload(1, 2, since: 5000, published: 4700, for: .urgent)
+        let live = upload(2, 9, since: 4500)
+        #expect(order([new, live, old]) == ["1#1", "2#9", "1#2"])
+        #expect(order([new, live, old], byDeadline: false) == ["2#9", "1#2", "1#1"])
+        // The stream goes halfway by its age.
+        let aged = upload(1, 3, since: 5000, published: 3200)
+        #expect(order([upload(2, 4, since: 4800), aged]) == ["1#3", "2#4"])
+        #expect(order([upload(2, 4, since: 4600), aged]) == ["2#4", "1#3"])
+        // Whoever asks for the oldest of all is not before everybody else for that.
+        let oldest = upload(3, 3, since: 5000, published: 0, for: .urgent)
+        #expect(order([oldest, upload(2, 9, since: 3900)]) == ["2#9", "3#3"])
+    }
+
+    @Test("sends a newcomer's first key frame before all that has not waited for seconds")
     func opening() {
-        let first = upload(1, 1, due: 1900, for: .opening)
+        let first = upload(1, 1, since: 1900, for: .opening)
         #expect(order([upload(2, 9), first], copies: [1: 9]) == ["1#1", "2#9"])
-        #expect(order([upload(2, 9, due: -200), first]) == ["2#9", "1#1"])
+        #expect(order([upload(2, 9, since: -200), first]) == ["2#9", "1#1"])
     }
 
     @Test("sends first to those who pass it on")
@@ -178,12 +198,9 @@ struct UploadQueueTests {
         queue.keep(upload(2, 5))
         queue.keep(upload(1, 6))
         #expect(queue.ready.isEmpty && queue.contains(PeerHandle(1), block(5)))
-        queue.arrived(PieceIndex(5), at: .zero + .milliseconds(700)) {
-            .zero + .milliseconds(Int64($0.slot) * 1000)
-        }
-        #expect(
-            queue.ready
-                == [upload(1, 5, since: 700, due: 1000), upload(2, 5, since: 700, due: 2000)])
+        queue.arrived(
+            PieceIndex(5), published: .zero + .milliseconds(-500), at: .zero + .milliseconds(700))
+        #expect(queue.ready == [upload(1, 5, since: 700), upload(2, 5, since: 700)])
         #expect(queue.count(of: PeerHandle(1)) == 2)
     }
 
@@ -211,29 +228,6 @@ struct UploadQueueTests {
         #expect(dropped == [block(13), block(21)])
         #expect(queue.requests(of: PeerHandle(1)) == [block(5)])
         #expect(queue.requests(of: PeerHandle(2)) == [block(5)])
-    }
-}
-
-@Suite("When a neighbour needs a piece")
-struct NeedTests {
-    @Test("is told from the oldest piece that it asked for at first")
-    func lag() {
-        let first = Need.lag(asking: .milliseconds(900), known: nil)
-        #expect(first == .milliseconds(1400))
-        #expect(Need.lag(asking: .milliseconds(100), known: first) == first)
-        #expect(Need.lag(asking: .seconds(2), known: first) == .milliseconds(2500))
-        #expect(Need.lag(asking: .seconds(3600), known: first) == .seconds(8))
-    }
-
-    @Test("is its lag after the piece was published, and never long ago")
-    func due() {
-        let now = Instant.zero + .seconds(100)
-        let published = Instant.zero + .seconds(99)
-        #expect(Need.due(published, lag: .seconds(2), at: now) == now + .seconds(1))
-        // Whoever asks for the oldest of all is not before everybody else for that.
-        #expect(
-            Need.due(.zero, lag: .seconds(2), at: now)
-                == Need.due(.zero + .seconds(90), lag: .seconds(2), at: now))
     }
 }
 

@@ -44,9 +44,10 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     package static let copyOrder = DeliveryPolicies(rawValue: 1 << 7)
     /// A leaf waits for those who pass on.
     package static let leafWaits = DeliveryPolicies(rawValue: 1 << 8)
-    /// What a player needs soonest goes first (Liu and Layland, 1973).
+    /// A newcomer's backlog and a share of what is late go by when a player needs them, and the
+    /// stream halfway so (earliest deadline first, Liu and Layland, 1973).
     ///
-    /// Without it what has waited longest.
+    /// Without it by how long it has waited.
     package static let deadlineOrder = DeliveryPolicies(rawValue: 1 << 9)
     /// A newcomer's first key frame goes before all else.
     package static let opening = DeliveryPolicies(rawValue: 1 << 11)

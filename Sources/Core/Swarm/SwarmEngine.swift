@@ -50,6 +50,8 @@ package struct SwarmEngine: Sendable {
     /// When a parent was last given up for a better one.
     var movedAt = Instant.zero
     var uploads = UploadQueue()
+    /// What may be given by its deadline of what fell out of the trees.
+    var rescued = Allotment()
     var uplink: Uplink
     var sourcePolicy: SourcePolicy
     var slots: FeedSlots

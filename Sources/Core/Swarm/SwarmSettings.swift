@@ -98,6 +98,10 @@ package struct SwarmSettings: Sendable {
     package var catchUpPatience = Interval.milliseconds(2000)
     /// For how long a neighbour is a newcomer.
     package var newcomer = Interval.seconds(6)
+    /// What goes by its deadline of what fell out of the trees, as a share of the stream's rate,
+    /// and how many bytes of it at once.
+    package var rescueShare = 0.05
+    package var rescueBurst = 65_536
     /// The pieces of a newcomer's first key frame: 32 to 48 KiB at the rates of home lines.
     package var openingPieces = 3
     /// Copies of these that the source sends ahead of others: who has them passes them on.

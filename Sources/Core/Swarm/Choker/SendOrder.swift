@@ -2,17 +2,30 @@
 
 import Primitives
 
-/// The order of sending: what a player needs soonest goes first (earliest deadline first, Liu and
-/// Layland, 1973), and what has gone least before what has gone more.
+/// The order of sending.
+///
+/// The stream goes half by the order in which it came and half by its age, what has gone least
+/// before what has gone more. A newcomer's backlog, and a share of what is late, go by when a
+/// player needs them. That everything should go by deadlines was tried: where lines are full all
+/// of it is late at once, what is asked for twice pushes aside what is asked for once, and 250
+/// viewers collapse (docs/DELIVERY.md).
 struct SendOrder: Sendable {
     /// What a copy of the piece that has gone counts, in seconds: the least-sent piece first, as
     /// PULSE has it.
     var copyWeight: Double
-    /// What a leaf waits for those who pass on, in seconds: eight copies' time on a home line.
+    /// What a leaf waits for those who pass on, in seconds: a dozen copies' time on a home line.
     var leafWeight = 0.8
     /// What a newcomer's first key frame is ahead of other pieces, in seconds, however many
     /// copies have gone: somebody looks at nothing until it comes.
     var openingWeight = 2.0
+    /// What the rest of what is late waits for what was asked for in time, in seconds: most of it
+    /// is under way elsewhere.
+    var rescueWeight = 0.3
+    /// The lag at which players are taken to be, in seconds.
+    var playerLag = 1.2
+    /// What is overdue by more seconds is not more urgent: else whoever asks for the oldest
+    /// pieces would be served before all others.
+    var mostOverdue = 1.0
     /// Whether deadlines count, or only how long a block has waited.
     var byDeadline = true
 
@@ -22,8 +35,15 @@ struct SendOrder: Sendable {
     func score(
         of upload: Upload, copies: Int, passesOn: @autoclosure () -> Bool
     ) -> Double {
-        let moment = ((byDeadline ? upload.due : upload.since) - .zero).seconds
-        if upload.purpose == .opening { return moment - openingWeight }
-        return moment + copyWeight * Double(copies) + (passesOn() ? 0 : leafWeight)
+        let since = (upload.since - .zero).seconds
+        if upload.purpose == .opening { return since - openingWeight }
+        let weight = copyWeight * Double(copies) + (passesOn() ? 0 : leafWeight)
+        let published = (upload.published - .zero).seconds
+        let due = byDeadline ? max(published + playerLag, since - mostOverdue) : since
+        switch upload.purpose {
+        case .opening, .urgent: return due + weight
+        case .live: return (due + since) / 2 + weight
+        case .catchUp: return since + weight + rescueWeight
+        }
     }
 }

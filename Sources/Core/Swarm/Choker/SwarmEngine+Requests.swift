@@ -18,23 +18,11 @@ extension SwarmEngine {
             uploads.count(of: peer) < settings.maxQueuedRequests
         else { return refuse(peer, block, now, &outputs) }
         guard !uploads.contains(peer, block) else { return }
-        placePlayer(of: peer, asking: block.piece, now)
         switch table.state(of: block.piece) {
         case .held: offer(peer, block, now, &outputs)
         case .abandoned: refuse(peer, block, now, &outputs)
         case .missing, .unproven, .verifying: stand(peer, block, now, &outputs)
         }
-    }
-
-    /// Learns from a newcomer's requests where its player is.
-    private mutating func placePlayer(
-        of peer: PeerHandle, asking piece: PieceIndex, _ now: Instant
-    ) {
-        guard let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < Need.beginning,
-            metainfo.wallTime(of: piece) != nil
-        else { return }
-        let age = now - published(piece, now)
-        peers.update(peer) { $0.playLag = Need.lag(asking: age, known: $0.playLag) }
     }
 
     /// Refuses; a peer that goes on asking for what is always refused is closed in the end.
@@ -51,7 +39,7 @@ extension SwarmEngine {
     ) {
         let stripe = stripe(of: block.piece)
         var upload = Upload(
-            peer: peer, block: block, since: now, due: due(block.piece, at: peer, now),
+            peer: peer, block: block, since: now, published: published(block.piece, now),
             purpose: .opening)
         if isOpening(block.piece, for: peer, now) {
             uploads.add(upload)
@@ -69,16 +57,30 @@ extension SwarmEngine {
             if live { peers.feed(peer, in: stripe, at: now) }
             guard live || !isBusy else { return refuse(peer, block, now, &outputs) }
         }
-        upload.purpose = live ? .live : .catchUp
+        upload.purpose = live ? .live : extraPurpose(of: block, for: peer, now)
         uploads.add(upload)
         serve(now, &outputs)
+    }
+
+    /// What a block outside the stream's first spreading is sent for: newcomers' players wait,
+    /// and so does somebody's for what fell out of the trees; but where lines are full more and
+    /// more falls out, and given before the stream it would make still more of it late.
+    private mutating func extraPurpose(
+        of block: Block, for peer: PeerHandle, _ now: Instant
+    ) -> Upload.Purpose {
+        let isNew = peers.look(peer, { now - $0.joinedAt < settings.newcomer }) ?? false
+        let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * settings.rescueShare)
+        let isUrgent =
+            isNew
+            || rescued.take(Int(block.length), rate: rate, depth: settings.rescueBurst, at: now)
+        return isUrgent ? .urgent : .catchUp
     }
 
     /// Whether what is not part of the first spreading waits in a long queue already.
     ///
     /// A newcomer that is refused turns to another at once; one that waits here loses seconds.
     private var isBusy: Bool {
-        uploads.ready.count { $0.purpose == .catchUp } >= settings.catchUpQueue
+        uploads.ready.count { $0.purpose.isExtra } >= settings.catchUpQueue
     }
 
     /// Refuses what has waited so long for spare upload that somebody else may be quicker.
@@ -117,7 +119,7 @@ extension SwarmEngine {
         guard isNear, adopts(peer, in: stripe, now, &outputs) else {
             return refuse(peer, block, now, &outputs)
         }
-        uploads.keep(Upload(peer: peer, block: block, since: now, due: now, purpose: .live))
+        uploads.keep(Upload(peer: peer, block: block, since: now, published: now, purpose: .live))
     }
 
     mutating func cancelled(

@@ -33,20 +33,6 @@ extension SwarmEngine {
         return seenAt - min(max(last - wall, .zero), .seconds(60))
     }
 
-    /// When `peer`'s player will need `piece`.
-    func due(_ piece: PieceIndex, at peer: PeerHandle, _ now: Instant) -> Instant {
-        let lag = peers.look(peer, \.playLag) ?? Need.usualLag
-        return Need.due(published(piece, now), lag: lag, at: now)
-    }
-
-    /// A piece is here: what was asked for before can be served.
-    mutating func offerStanding(_ piece: PieceIndex, _ now: Instant) {
-        let published = published(piece, now)
-        uploads.arrived(piece, at: now) {
-            Need.due(published, lag: peers.look($0, \.playLag) ?? Need.usualLag, at: now)
-        }
-    }
-
     /// Hands out blocks while the uplink has room.
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         refuseStale(now, &outputs)

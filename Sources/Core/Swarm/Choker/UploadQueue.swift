@@ -11,8 +11,8 @@ struct Upload: Hashable, Sendable {
     var block: Block
     /// Since when it could have been sent.
     var since: Instant
-    /// When the neighbour's player will need it, as far as can be told.
-    var due: Instant
+    /// When the piece was published, as far as this node can tell.
+    var published: Instant
     /// What it is sent for.
     var purpose: Purpose
 
@@ -22,8 +22,19 @@ struct Upload: Hashable, Sendable {
         case live
         /// A newcomer's first key frame.
         case opening
-        /// Backlog, and what fell out of the trees.
+        /// What somebody's player waits for: a newcomer's backlog, and a share of what fell out of
+        /// the trees.
+        case urgent
+        /// The rest of what fell out of the trees.
         case catchUp
+
+        /// Whether it can be refused: somebody else may be quicker.
+        var isExtra: Bool {
+            switch self {
+            case .live, .opening: false
+            case .urgent, .catchUp: true
+            }
+        }
     }
 }
 
@@ -65,15 +76,12 @@ struct UploadQueue: Sendable {
         counts[upload.peer, default: 0] += 1
     }
 
-    /// A piece is here: its standing requests can be served; `due` says when each neighbour
-    /// needs it.
-    mutating func arrived(
-        _ piece: PieceIndex, at now: Instant, due: (PeerHandle) -> Instant
-    ) {
+    /// A piece is here that was published at `published`: its standing requests can be served.
+    mutating func arrived(_ piece: PieceIndex, published: Instant, at now: Instant) {
         guard let waiting = standing.removeValue(forKey: piece) else { return }
         for var upload in waiting {
             upload.since = now
-            upload.due = due(upload.peer)
+            upload.published = published
             ready.append(upload)
         }
     }
@@ -132,7 +140,7 @@ struct UploadQueue: Sendable {
     /// Drops backlog that has waited for longer than `patience`; answers it.
     mutating func dropStale(after patience: Interval, at now: Instant) -> [Upload] {
         let isStale = { (upload: Upload) in
-            upload.purpose == .catchUp && now - upload.since > patience
+            upload.purpose.isExtra && now - upload.since > patience
         }
         let stale = ready.filter(isStale)
         guard !stale.isEmpty else { return [] }

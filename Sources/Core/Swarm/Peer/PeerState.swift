@@ -57,8 +57,6 @@ struct PeerState: Sendable {
     /// Messages without use; too many close it.
     var glitches = Glitches()
 
-    /// How far behind the camera its player is, as far as what it asked for first shows.
-    var playLag: Interval?
     /// Blocks of its first key frame that it has asked for here.
     var openings = 0
     let joinedAt: Instant

@@ -24,6 +24,6 @@ struct Patience: Sendable {
 
     /// After this long a piece is overdue.
     var limit: Interval {
-        .seconds(min(max(mean + 4 * deviation, bounds.lowerBound), bounds.upperBound))
+        .seconds(min(max(mean + 5 * deviation, bounds.lowerBound), bounds.upperBound))
     }
 }

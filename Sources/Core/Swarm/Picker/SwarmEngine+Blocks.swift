@@ -111,7 +111,7 @@ extension SwarmEngine {
         table[piece].senders = []
         if let wall = metainfo.wallTime(of: piece) { outputs.append(.deliver(piece, wall)) }
         peers.leaveUnsaid(piece)
-        offerStanding(piece, now)
+        uploads.arrived(piece, published: published(piece, now), at: now)
         timers.wake(.have, by: now + settings.haveInterval)
         timers.wake(.plan, by: now + .milliseconds(5))
         serve(now, &outputs)

@@ -130,7 +130,7 @@ extension SwarmEngine {
         for piece in pieces where table.contains(piece) {
             table.set(piece, .held)
             counters.pieces += 1
-            offerStanding(piece, now)
+            uploads.arrived(piece, published: published(piece, now), at: now)
             // Who is fed by standing requests need not be told: the source shows pieces by
             // sending them.
             guard isPulling else { continue }
