@@ -129,4 +129,28 @@ extension Bitfield {
         }
         return out
     }
+
+    /// The first piece from `start` on that is not in the set.
+    package func firstMissing(from start: PieceIndex) -> PieceIndex? {
+        var number = Int(start.value)
+        while number < pieceCount {
+            let word = ~words[number / 64] & (.max >> UInt64(number % 64))
+            guard word == 0 else {
+                let found = number / 64 * 64 + word.leadingZeroBitCount
+                return found < pieceCount ? PieceIndex(UInt32(found)) : nil
+            }
+            number = (number / 64 + 1) * 64
+        }
+        return nil
+    }
+
+    /// The first piece of the set that `other` lacks.
+    package func first(notIn other: Self) -> PieceIndex? {
+        precondition(pieceCount == other.pieceCount)
+        for i in words.indices {
+            let word = words[i] & ~other.words[i]
+            if word != 0 { return PieceIndex(UInt32(i * 64 + word.leadingZeroBitCount)) }
+        }
+        return nil
+    }
 }

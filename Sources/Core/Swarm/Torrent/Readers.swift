@@ -1,0 +1,131 @@
+// Who reads the torrent, and which pieces are due when. A deadline comes from the playhead: what a
+// player has been given and not yet played is time that it does not need us; the offset at which
+// it reads says nothing about that (mpv reads 150 MiB ahead). Picks nothing.
+
+import Pieces
+import Primitives
+
+/// One reader.
+struct Reader: Sendable {
+    let id: ReaderID
+    /// The next byte that it lacks, and the end of what it may want.
+    var position: Int64
+    let end: Int64
+    var isWaiting = false
+    /// Bytes that it has been given and, at the bitrate, not played.
+    private(set) var ahead = 0.0
+    private var countedAt: Instant
+
+    init(_ id: ReaderID, _ range: TorrentRange, at now: Instant) {
+        self.id = id
+        (position, end) = (range.lowerBound, range.upperBound)
+        countedAt = now
+    }
+
+    /// It has been given everything before `position`.
+    mutating func moved(to position: Int64, rate: ByteRate, at now: Instant) {
+        play(rate, at: now)
+        ahead += Double(max(0, position - self.position))
+        self.position = max(self.position, position)
+    }
+
+    /// Plays what it has, until there is nothing left.
+    mutating func play(_ rate: ByteRate, at now: Instant) {
+        ahead = max(0, ahead - rate.bytesPerSecond * max(0, (now - countedAt).seconds))
+        countedAt = now
+    }
+}
+
+/// A piece that somebody will want, and when.
+struct Wish: Hashable, Sendable {
+    let piece: PieceIndex
+    let due: Instant
+    /// Whether a reader stands still before it.
+    var isBlocking = false
+}
+
+/// All readers, and what they wish.
+struct Readers: Sendable {
+    private(set) var all: [Reader] = []
+    /// What will be wanted without having been asked for, and when.
+    private(set) var prefetch: [(range: TorrentRange, due: Instant)] = []
+    /// What readers take a second, where that is known.
+    var bitrate: ByteRate?
+
+    /// A player's buffer that is not counted on: its own start, and what the guess is wrong by.
+    private static let doubt = 2.0
+    /// What is wanted ahead is wanted as a whole.
+    private static let atOnce = ByteRate(bytesPerSecond: 1e9)
+    /// The most wishes of one reader: with pieces of 16 KiB, 8 MiB.
+    private static let most = 512
+
+    var isEmpty: Bool { all.isEmpty && prefetch.isEmpty }
+    /// Whether somebody waits.
+    var isAnyWaiting: Bool { all.contains { $0.isWaiting } }
+
+    func contains(_ id: ReaderID) -> Bool { all.contains { $0.id == id } }
+
+    mutating func open(_ id: ReaderID, _ range: TorrentRange, at now: Instant) {
+        guard !contains(id) else { return }
+        all.append(Reader(id, range, at: now))
+    }
+
+    mutating func close(_ id: ReaderID) { all.removeAll { $0.id == id } }
+
+    mutating func move(
+        _ id: ReaderID, to position: Int64, isWaiting: Bool, rate: ByteRate, at now: Instant
+    ) {
+        guard let at = all.firstIndex(where: { $0.id == id }) else { return }
+        all[at].moved(to: position, rate: rate, at: now)
+        all[at].isWaiting = isWaiting
+    }
+
+    mutating func fetch(_ wanted: [Prefetch], at now: Instant) {
+        prefetch = wanted.map { ($0.range, now + $0.within) }
+    }
+
+    /// The pieces that are missing and due within `window`, each once, the first due first.
+    mutating func wishes(
+        within window: Interval, rate: ByteRate, pieceLength: Int, missing: (PieceIndex) -> Bool,
+        at now: Instant
+    ) -> [Wish] {
+        var due: [PieceIndex: Wish] = [:]
+        for at in all.indices {
+            all[at].play(rate, at: now)
+            let reader = all[at]
+            let slack = max(0, reader.ahead / max(1, rate.bytesPerSecond) - Self.doubt)
+            let reach = max(0, window.seconds - slack) * rate.bytesPerSecond
+            let last = min(reader.end, reader.position + Int64(reach) + Int64(pieceLength))
+            let wish = reader.position..<max(reader.position, last)
+            note(wish, reader.isWaiting, now + .seconds(slack), rate, pieceLength, missing, &due)
+        }
+        for it in prefetch {
+            note(it.range, false, max(now, it.due), Self.atOnce, pieceLength, missing, &due)
+        }
+        return due.values.sorted { ($0.due, $0.piece) < ($1.due, $1.piece) }
+    }
+
+    private func note(
+        _ range: TorrentRange, _ isWaiting: Bool, _ from: Instant, _ rate: ByteRate,
+        _ pieceLength: Int, _ missing: (PieceIndex) -> Bool, _ due: inout [PieceIndex: Wish]
+    ) {
+        guard !range.isEmpty else { return }
+        let unit = Int64(pieceLength)
+        var left = Self.most
+        for number in range.lowerBound / unit...(range.upperBound - 1) / unit where left > 0 {
+            left -= 1
+            let piece = PieceIndex(UInt32(clamping: number))
+            guard missing(piece) else { continue }
+            let offset = max(0, number * unit - range.lowerBound)
+            let isFirst = isWaiting && offset == 0
+            let when = from + rate.duration(of: Int(offset))
+            let known = due[piece]
+            guard known.map({ when < $0.due }) ?? true else {
+                if isFirst { due[piece]?.isBlocking = true }
+                continue
+            }
+            due[piece] = Wish(
+                piece: piece, due: when, isBlocking: isFirst || known?.isBlocking ?? false)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+// What a peer gives while it is asked for something, and how many requests keep it busy. Knows
+// no blocks: only when how many bytes came.
+
+import Primitives
+
+/// The rate of a peer, counted over the time in which it had something to send.
+struct Throughput: Sendable {
+    private var bytes = 0.0
+    private var busy = 0.0
+    private var lastAt = Instant.zero
+    /// How long the past counts, in seconds of work.
+    private static let memory = 2.0
+    /// The least that counts as work: bytes that came together with others took no time of their
+    /// own, and a first block alone says little.
+    private static let least = 0.02
+
+    /// The peer has something to send from `now` on, when a request can have reached it.
+    mutating func began(at now: Instant) { lastAt = now }
+
+    /// `count` bytes came at `now`.
+    mutating func came(_ count: Int, at now: Instant) {
+        let step = max(0, (now - lastAt).seconds)
+        lastAt = now
+        if busy + step > Self.memory {
+            let keep = max(0, 1 - step / Self.memory)
+            bytes *= keep
+            busy *= keep
+        }
+        bytes += Double(count)
+        busy += step
+    }
+
+    /// The rate, or nil before anything is known.
+    var rate: ByteRate? {
+        bytes > 0 ? ByteRate(bytesPerSecond: bytes / max(busy, Self.least)) : nil
+    }
+}
+
+/// How many requests a peer is to have.
+struct Pipeline: Sendable {
+    /// The depth while it is still growing by one with each block.
+    private var growing: Int
+    private var isGrowing = true
+    /// The bytes of this reading of the rate, since when, and the rate of the one before.
+    private var counted = 0
+    private var since: Instant?
+    private var before = 0.0
+
+    /// How long bytes are counted for one reading: two ticks of a Transmission seed.
+    private static let span = Interval.seconds(1)
+    /// Growth that is not worth more requests.
+    private static let plateau = 1.05
+
+    /// A pipeline that begins with so many.
+    init(first: Int) { growing = first }
+
+    /// A block of `count` bytes came at `now`.
+    mutating func came(_ count: Int, at now: Instant) {
+        guard isGrowing else { return }
+        growing += 1
+        counted += count
+        guard let start = since else {
+            since = now
+            return
+        }
+        guard now - start >= Self.span else { return }
+        let rate = Double(counted) / (now - start).seconds
+        if rate < before * Self.plateau { isGrowing = false }
+        (before, counted, since) = (rate, 0, now)
+    }
+
+    /// Begins anew, after the peer stood still.
+    mutating func restart(first: Int) { self = Pipeline(first: first) }
+
+    /// Requests to have under way, at most `most`.
+    func depth(
+        rate: ByteRate?, roundTrip: Interval, queue: Interval, most: Int
+    ) -> Int {
+        guard let rate else { return min(growing, most) }
+        let ahead = rate.bytesPerSecond * (roundTrip + queue).seconds
+        let carried = max(4, Int(min(ahead / 16_384, 100_000)) + 1)
+        return min(isGrowing ? min(growing, carried) : carried, most)
+    }
+}

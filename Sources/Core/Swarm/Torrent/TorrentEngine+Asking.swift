@@ -1,0 +1,172 @@
+// Whom to ask for what: keeps the requests of each peer at the depth that its rate and its delay
+// ask for. Every block costs a few comparisons, as nothing here looks through all pieces.
+//
+// The order of choice: what readers need, the first due first; pieces that have been begun; the
+// rarest piece (in order where everybody has everything); at the very end, copies.
+
+import Pieces
+import Primitives
+import Wire
+
+extension TorrentEngine {
+    /// A block in a piece that has been begun.
+    struct Pick {
+        let at: Int
+        let block: Int
+    }
+
+    /// Pieces in the order of rarity that are looked at for one that a peer has.
+    private static let looks = 512
+
+    /// Whether readers need something within the time that is urgent.
+    func isUrgent(_ now: Instant) -> Bool {
+        wishHead < wishes.count && wishes[wishHead].due < now + settings.urgent
+    }
+
+    /// Asks a peer for as much as keeps it busy.
+    mutating func fill(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
+        guard hasRoom, !isComplete, peers.contains(peer), peers[peer].isInteresting,
+            !peers[peer].isChoking || !peers[peer].fastFromIt.isEmpty
+        else { return }
+        let depth = depth(peer, now)
+        guard peers[peer].requests.count < depth else { return }
+        var rivals: [Rival]?
+        while peers.contains(peer), peers[peer].requests.count < depth {
+            guard let pick = pick(peer, &rivals, now) else { break }
+            guard ask(peer, pick, now, &outputs) else { break }
+        }
+    }
+
+    /// Asks all peers, those first who would bring it first.
+    mutating func fillAll(_ now: Instant, _ outputs: inout [TorrentOutput]) {
+        guard hasRoom, !isComplete else { return }
+        guard isUrgent(now) else {
+            for peer in peers.handles { fill(peer, now, &outputs) }
+            return
+        }
+        // One block a peer and round: else the first would be given all that is urgent.
+        var isAsking = true
+        while isAsking {
+            isAsking = false
+            for rival in rivals(now) {
+                let peer = rival.peer
+                guard peers.contains(peer), peers[peer].isInteresting,
+                    peers[peer].requests.count < depth(peer, now)
+                else { continue }
+                var rivals: [Rival]?
+                guard let pick = pick(peer, &rivals, now), ask(peer, pick, now, &outputs)
+                else { continue }
+                isAsking = true
+            }
+        }
+        for peer in peers.handles { fill(peer, now, &outputs) }
+    }
+
+    /// How many requests a peer is to have now.
+    func depth(_ peer: PeerHandle, _ now: Instant) -> Int {
+        let state = peers[peer]
+        guard !state.isSnubbed else { return 1 }
+        let isUrgent = isUrgent(now)
+        let depth = state.pipeline.depth(
+            rate: state.throughput.rate, roundTrip: state.roundTrip,
+            queue: isUrgent ? settings.urgentQueue : settings.bulkQueue,
+            most: min(state.takes, settings.mostRequests))
+        guard isUrgent else { return depth }
+        // Blocks that were taken back and come all the same stand before what is asked now.
+        let first = state.throughput.rate == nil ? settings.firstUrgentRequests : depth
+        return max(2, min(depth, first) - state.withdrawn.count)
+    }
+
+    /// Makes a request; false where it cannot be made.
+    mutating func ask(
+        _ peer: PeerHandle, _ pick: Pick, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) -> Bool {
+        guard let piece = open[pick.at]?.piece, open.ask(pick.at, pick.block, peer)
+        else { return false }
+        if peers[peer].requests.count == 0 {
+            peers[peer].throughput.began(at: now + peers[peer].roundTrip)
+            peers[peer].blockAt = now
+        }
+        peers[peer].requests.append(Asked(piece: piece, block: UInt32(pick.block), at: now))
+        outputs.append(.send(peer, .request(block(pick.block, of: piece))))
+        return true
+    }
+
+    // MARK: The choice
+
+    private mutating func pick(
+        _ peer: PeerHandle, _ rivals: inout [Rival]?, _ now: Instant
+    ) -> Pick? {
+        if peers[peer].isChoking { return pickFast(peer) }
+        if wishHead < wishes.count, let pick = pickWish(peer, &rivals, now) { return pick }
+        if let pick = pickOpen(peer) { return pick }
+        if let pick = pickNew(peer) { return pick }
+        return pickCopy(peer, now)
+    }
+
+    /// Whether a peer may be asked for blocks of `piece`.
+    func mayAsk(_ peer: PeerHandle, _ piece: PieceIndex) -> Bool {
+        guard peers[peer].hasPiece(piece) else { return false }
+        guard let at = open.place(of: piece), let only = open[at]?.only else { return true }
+        return only == peer
+    }
+
+    /// What a choked peer gives all the same (BEP 6).
+    private mutating func pickFast(_ peer: PeerHandle) -> Pick? {
+        for piece in peers[peer].fastFromIt where !have.contains(piece) && mayAsk(peer, piece) {
+            if let pick = free(in: piece) { return pick }
+        }
+        return nil
+    }
+
+    /// A free block of a piece, which is begun if it has not been.
+    mutating func free(in piece: PieceIndex) -> Pick? {
+        guard checking[piece] == nil else { return nil }
+        let at = open.place(of: piece) ?? begin(piece)
+        return open.firstFree(at).map { Pick(at: at, block: $0) }
+    }
+
+    private mutating func begin(_ piece: PieceIndex) -> Int {
+        claimed.insert(piece)
+        rarity.remove(piece)
+        let length = layout.length(ofPiece: piece) ?? 0
+        let unit = PieceGeometry.blockLength
+        return open.open(piece, blockCount: max(1, (length + unit - 1) / unit))
+    }
+
+    /// The oldest piece with a free block: what has been begun is to become whole.
+    private mutating func pickOpen(_ peer: PeerHandle) -> Pick? {
+        for at in open.withFree {
+            guard let piece = open[at]?.piece, mayAsk(peer, piece), let block = open.firstFree(at)
+            else { continue }
+            return Pick(at: at, block: block)
+        }
+        return nil
+    }
+
+    private mutating func pickNew(_ peer: PeerHandle) -> Pick? {
+        guard rarity.count > 0, (open.count + 1) * layout.pieceLength <= mostOpenBytes
+        else { return nil }
+        let found = inOrder(peer) ?? rarest(peer)
+        return found.flatMap { free(in: $0) }
+    }
+
+    private var mostOpenBytes: Int { max(settings.openPieces, layout.pieceLength * 4) }
+
+    /// Where everybody has everything, rarity says nothing, and the order of the file is best for
+    /// players and disks.
+    private mutating func inOrder(_ peer: PeerHandle) -> PieceIndex? {
+        guard seeds == peers.count, peers[peer].isSeed else { return nil }
+        let next = claimed.firstMissing(from: cursor) ?? claimed.firstMissing(from: PieceIndex(0))
+        if let next { cursor = next.advanced(by: 1) }
+        return next
+    }
+
+    private func rarest(_ peer: PeerHandle) -> PieceIndex? {
+        let state = peers[peer]
+        let near = rarity.first(least: seeds > 0 ? 0 : 1, looks: Self.looks) { state.hasPiece($0) }
+        if let near { return near }
+        guard rarity.count > Self.looks, let has = state.has else { return nil }
+        return has.first(notIn: claimed)
+    }
+}

@@ -1,0 +1,117 @@
+// Blocks come, are taken back, or do not come.
+
+import Pieces
+import Primitives
+import Wire
+
+extension TorrentEngine {
+    /// Requests taken back that are remembered for a peer: their blocks may still come.
+    private static let remembered = 512
+
+    mutating func received(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        guard peers.contains(peer) else { return }
+        peers[peer].heardAt = now
+        guard let number = number(of: block) else {
+            counters.wastedBytes += Int(block.length)
+            return glitch(peer, "blocks that nobody asked for", now, &outputs)
+        }
+        let wasAsked = peers[peer].requests.take(block.piece, UInt32(number)) != nil
+        if wasAsked {
+            delivered(peer, Int(block.length), now)
+        } else if let at = peers[peer].withdrawn.firstIndex(where: {
+            $0.piece == block.piece && $0.block == UInt32(number)
+        }) {
+            peers[peer].withdrawn.remove(at: at)
+            delivered(peer, Int(block.length), now)
+        } else {
+            counters.wastedBytes += Int(block.length)
+            glitch(peer, "blocks that nobody asked for", now, &outputs)
+            return fill(peer, now, &outputs)
+        }
+        keep(peer, block, number, now, &outputs)
+        fill(peer, now, &outputs)
+    }
+
+    private mutating func delivered(_ peer: PeerHandle, _ count: Int, _ now: Instant) {
+        peers[peer].blockAt = now
+        peers[peer].isSnubbed = false
+        peers[peer].received += count
+        peers[peer].throughput.came(count, at: now)
+        peers[peer].pipeline.came(count, at: now)
+    }
+
+    private mutating func keep(
+        _ peer: PeerHandle, _ block: Block, _ number: Int, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) {
+        guard let at = open.place(of: block.piece),
+            let came = open.arrived(at, number, from: peer, serial: peers[peer].serial)
+        else { return counters.wastedBytes += Int(block.length) }
+        counters.usefulBytes += Int(block.length)
+        outputs.append(.accept(block))
+        if came.others.count > 0 {
+            for other in came.others.all where peers.contains(other) {
+                guard let asked = peers[other].requests.take(block.piece, UInt32(number))
+                else { continue }
+                remember(asked, of: other)
+                outputs.append(.send(other, .cancel(block)))
+            }
+        }
+        guard came.isWhole, let whole = open.close(block.piece) else { return }
+        checking[block.piece] = whole
+    }
+
+    // MARK: Taking back
+
+    /// Takes a request back; its block may still come.
+    mutating func withdraw(
+        _ peer: PeerHandle, _ piece: PieceIndex, _ number: Int, _ outputs: inout [TorrentOutput]
+    ) {
+        guard let asked = peers[peer].requests.take(piece, UInt32(number)) else { return }
+        open.release(piece, number, peer)
+        remember(asked, of: peer)
+        outputs.append(.send(peer, .cancel(block(number, of: piece))))
+    }
+
+    private mutating func remember(_ asked: Asked, of peer: PeerHandle) {
+        // Without BEP 6 nothing says that a block will not come.
+        if !peers[peer].isFast {
+            peers[peer].withdrawn.removeAll { asked.at - $0.at > .seconds(5) }
+        }
+        if peers[peer].withdrawn.count < Self.remembered { peers[peer].withdrawn.append(asked) }
+    }
+
+    /// Nothing more is expected of a peer.
+    mutating func forgetRequests(_ peer: PeerHandle) {
+        for asked in peers[peer].requests.all {
+            open.release(asked.piece, Int(asked.block), peer)
+        }
+        peers[peer].requests.removeAll()
+        peers[peer].withdrawn = []
+        open.unreserve(peer)
+        wishHead = 0
+    }
+
+    /// Notes that a peer stands still, and lets others have what it was asked for.
+    ///
+    /// It keeps one request, to show that it moves again. The bound is that of libtorrent: 20 s
+    /// where nobody waits for it; a reader does not wait that long.
+    mutating func snub(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
+        peers[peer].withdrawn.removeAll { now - $0.at > .seconds(10) }
+        guard peers[peer].requests.count > 0, !peers[peer].isSnubbed else { return }
+        let each = (peers[peer].throughput.rate ?? typicalRate).duration(
+            of: PieceGeometry.blockLength)
+        let least: Interval = isUrgent(now) ? .seconds(2) : .seconds(10)
+        let patience = min(max(least, each * 5) + peers[peer].roundTrip * 4, .seconds(20))
+        guard now - peers[peer].blockAt > patience else { return }
+        peers[peer].isSnubbed = true
+        peers[peer].pipeline.restart(first: settings.firstRequests)
+        open.unreserve(peer)
+        for asked in peers[peer].requests.all.dropFirst() {
+            withdraw(peer, asked.piece, Int(asked.block), &outputs)
+        }
+        wishHead = 0
+    }
+}

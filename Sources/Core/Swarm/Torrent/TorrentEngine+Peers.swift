@@ -1,0 +1,228 @@
+// Peers come, go and are looked for; and what each has.
+
+import Pieces
+import Primitives
+import Wire
+
+extension TorrentEngine {
+    /// Nothing heard for this long: the connection is dead (others send keep-alives every 2 min).
+    private static let silence = Interval.seconds(150)
+    private static let keepAlive = Interval.seconds(100)
+    /// Connections whose addresses are remembered after their end.
+    private static let remembered = 4096
+
+    mutating func joined(
+        _ peer: PeerHandle, _ introduction: TorrentIntroduction, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) {
+        let endpoint = introduction.endpoint
+        if let reason = refusal(introduction) {
+            if introduction.outgoing {
+                if reason == .ourselves {
+                    planner.refuse(endpoint)
+                } else {
+                    planner.failed(endpoint, at: now)
+                }
+            }
+            outputs.append(.close(peer, reason))
+            return
+        }
+        if introduction.outgoing { planner.connected(endpoint) }
+        lastSerial += 1
+        if addresses.count > Self.remembered { addresses = [:] }
+        addresses[lastSerial] = endpoint
+        var state = TorrentPeer(introduction, serial: lastSerial, settings: settings, at: now)
+        state.fastToIt =
+            introduction.features.contains(.fast)
+            ? AllowedFast.pieces(
+                for: endpoint.address, pieceCount: layout.pieceCount,
+                count: settings.allowedFast) : []
+        peers.insert(peer, state)
+        tellAll(peer, &outputs)
+        timers.wake(.choke, by: now + .seconds(10))
+        timers.wake(.connect, by: now + .milliseconds(250))
+    }
+
+    private func refusal(_ introduction: TorrentIntroduction) -> CloseReason? {
+        if introduction.id == ourID { return .ourselves }
+        let address = introduction.endpoint.address
+        if planner.isBanned(address) { return .poisoned }
+        var same = 0
+        for peer in peers.handles {
+            if peers[peer].introduction.id == introduction.id { return .duplicate }
+            if peers[peer].introduction.endpoint.address == address { same += 1 }
+        }
+        let isFull = peers.count >= settings.maxPeers || same >= settings.maxPeersPerAddress
+        return isFull ? .full : nil
+    }
+
+    /// What a peer is told at the beginning.
+    private func tellAll(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
+        if peers[peer].isFast, haveCount == 0 || isComplete {
+            outputs.append(.send(peer, isComplete ? .haveAll : .haveNone))
+        } else if haveCount > 0 {
+            outputs.append(.send(peer, .bitfield(have.bytes)))
+        }
+        if peers[peer].isExtended { outputs.append(.greet(peer)) }
+        for piece in peers[peer].fastToIt where have.contains(piece) {
+            outputs.append(.send(peer, .allowedFast(piece)))
+        }
+    }
+
+    mutating func left(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        guard peers.contains(peer) else { return }
+        let state = peers[peer]
+        forgetRequests(peer)
+        if let has = state.has {
+            for piece in has.indices { rarity.fall(piece) }
+        } else if state.isSeed {
+            seeds -= 1
+        }
+        if optimistic == peer { optimistic = nil }
+        peers.remove(peer)
+        if state.introduction.outgoing {
+            planner.disconnected(state.introduction.endpoint, at: now)
+        }
+        timers.wake(.connect, by: now + .milliseconds(100))
+        if !state.isChoked { unchokeMore(now, &outputs) }
+        fillAll(now, &outputs)
+    }
+
+    /// Closes a peer that is here.
+    mutating func close(
+        _ peer: PeerHandle, _ reason: CloseReason, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) {
+        guard peers.contains(peer) else { return }
+        outputs.append(.close(peer, reason))
+        counters.dropped += 1
+        left(peer, now, &outputs)
+    }
+
+    /// A breach that is forgiven so many times.
+    mutating func glitch(
+        _ peer: PeerHandle, _ what: String, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        peers[peer].glitches += 1
+        guard peers[peer].glitches > 300 else { return }
+        close(peer, .misbehaved(what), now, &outputs)
+    }
+
+    /// Whether a peer may say one more thing that is of no use.
+    mutating func affords(
+        _ peer: PeerHandle, _ cost: Int, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) -> Bool {
+        guard peers.contains(peer) else { return false }
+        if peers[peer].allowance.spend(cost, at: now) { return true }
+        close(peer, .misbehaved("a flood of messages"), now, &outputs)
+        return false
+    }
+
+    /// Looks whether a peer is alive, of use, and delivers.
+    mutating func watch(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        guard peers.contains(peer) else { return }
+        if now - peers[peer].heardAt > Self.silence {
+            return close(peer, .silent, now, &outputs)
+        }
+        if isComplete, peers[peer].isSeed, now - peers[peer].joinedAt > .seconds(5) {
+            return close(peer, .full, now, &outputs)
+        }
+        if now - peers[peer].toldAt > Self.keepAlive {
+            peers[peer].toldAt = now
+            outputs.append(.send(peer, .keepAlive))
+        }
+        snub(peer, now, &outputs)
+    }
+
+    // MARK: Looking for peers
+
+    /// Dials while there are too few.
+    mutating func connect(_ now: Instant, _ outputs: inout [TorrentOutput]) {
+        let half = planner.dialing
+        let room = min(settings.targetPeers - peers.count - half, settings.dialling - half)
+        if room > 0, !isComplete || peers.count < settings.targetPeers / 2 {
+            for endpoint in planner.next(room: room, alone: peers.count == 0, at: now) {
+                outputs.append(.dial(endpoint))
+            }
+        }
+        timers.wake(.connect, by: now + .seconds(1))
+        let isPoor = peers.count < 8 && !isComplete
+        guard isPoor, wantedPeersAt.map({ now - $0 >= .seconds(5) }) ?? true else { return }
+        wantedPeersAt = now
+        outputs.append(.wantPeers)
+    }
+
+    // MARK: What peers have
+
+    /// A peer says what it has to begin with.
+    mutating func told(
+        _ peer: PeerHandle, _ bits: [UInt8]?, all: Bool, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) {
+        guard peers[peer].hasCount == 0, !peers[peer].isSeed else {
+            return close(peer, .misbehaved("a second bitfield"), now, &outputs)
+        }
+        if all { return becameSeed(peer, now, &outputs) }
+        guard let bits else { return }
+        let span = bits.span
+        guard let field = Bitfield(span, count: layout.pieceCount) else {
+            return close(peer, .misbehaved("a bitfield of another torrent"), now, &outputs)
+        }
+        if field.isFull { return becameSeed(peer, now, &outputs) }
+        peers[peer].has = field
+        peers[peer].hasCount = field.count
+        for piece in field.indices { rarity.rise(piece) }
+        wantOf(peer, now, &outputs)
+    }
+
+    private mutating func becameSeed(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        if let has = peers[peer].has { for piece in has.indices { rarity.fall(piece) } }
+        peers[peer].has = nil
+        peers[peer].hasCount = layout.pieceCount
+        peers[peer].isSeed = true
+        seeds += 1
+        wantOf(peer, now, &outputs)
+    }
+
+    /// A peer has one piece more.
+    mutating func gained(
+        _ peer: PeerHandle, _ piece: PieceIndex, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) {
+        guard Int(piece.value) < layout.pieceCount else {
+            return close(peer, .misbehaved("a piece that does not exist"), now, &outputs)
+        }
+        guard !peers[peer].hasPiece(piece) else { return _ = affords(peer, 1, now, &outputs) }
+        if peers[peer].has == nil { peers[peer].has = Bitfield(pieceCount: layout.pieceCount) }
+        peers[peer].has?.insert(piece)
+        peers[peer].hasCount += 1
+        rarity.rise(piece)
+        if peers[peer].hasCount == layout.pieceCount {
+            return becameSeed(peer, now, &outputs)
+        }
+        guard !have.contains(piece) else { return }
+        wantOf(peer, now, &outputs)
+    }
+
+    /// Says that we want of a peer what it has and we lack, and asks where it lets us.
+    ///
+    /// Interest stays once it was said, until there is nothing left: whoever says not interested
+    /// loses a slot that it wants back a moment later.
+    private mutating func wantOf(
+        _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        guard !isComplete, peers[peer].isSeed || peers[peer].has.map(have.lacksAny) ?? false
+        else { return }
+        if !peers[peer].isInteresting {
+            peers[peer].isInteresting = true
+            outputs.append(.send(peer, .interested))
+        }
+        fill(peer, now, &outputs)
+    }
+}

@@ -1,0 +1,105 @@
+// What peers ask of us: judged, kept in order, and handed out as fast as their connections and the
+// limit take it.
+
+import Pieces
+import Primitives
+import Wire
+
+extension TorrentEngine {
+    /// How long served requests are kept at the front of a queue before they are dropped.
+    private static let served = 128
+
+    mutating func requested(
+        _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        guard isWellFormed(block) else {
+            return close(peer, .misbehaved("a request that cannot be"), now, &outputs)
+        }
+        let isAllowed = !peers[peer].isChoked || peers[peer].fastToIt.contains(block.piece)
+        guard isAllowed, have.contains(block.piece),
+            peers[peer].waiting < settings.mostQueuedRequests
+        else {
+            guard affords(peer, 1, now, &outputs), peers[peer].isFast else { return }
+            outputs.append(.send(peer, .reject(block)))
+            return
+        }
+        peers[peer].uploads.append(block)
+        serve(peer, now, &outputs)
+    }
+
+    private func isWellFormed(_ block: Block) -> Bool {
+        guard let whole = layout.length(ofPiece: block.piece), block.length > 0,
+            block.length <= settings.longestBlock, Int(block.offset) < whole
+        else { return false }
+        return Int(block.length) <= whole - Int(block.offset)
+    }
+
+    mutating func cancelled(_ peer: PeerHandle, _ block: Block) {
+        let head = peers[peer].uploadHead
+        guard let at = peers[peer].uploads[head...].firstIndex(of: block) else { return }
+        peers[peer].uploads.remove(at: at)
+    }
+
+    mutating func drained(
+        _ peer: PeerHandle, _ queued: Int, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        guard peers.contains(peer) else { return }
+        peers[peer].inFlight = queued
+        serve(peer, now, &outputs)
+    }
+
+    mutating func keep(
+        to rate: ByteRate?, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        settings.upLimit = rate
+        if let rate, limit != nil {
+            limit?.change(to: rate, at: now)
+        } else {
+            limit = rate.map { RateLimit($0, unit: RateLimit.onLine(16_397)) }
+        }
+        serveAll(now, &outputs)
+    }
+
+    mutating func serveAll(_ now: Instant, _ outputs: inout [TorrentOutput]) {
+        // Whoever was last comes first next time: a limit serves all alike.
+        for peer in peers.handles.shuffled(using: &random) where peers[peer].waiting > 0 {
+            serve(peer, now, &outputs)
+        }
+    }
+
+    /// Hands out what a peer's connection has room for.
+    mutating func serve(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
+        while peers[peer].waiting > 0, peers[peer].inFlight < settings.sendWindow {
+            let block = peers[peer].uploads[peers[peer].uploadHead]
+            let size = Int(block.length)
+            if let at = limit?.admit(RateLimit.onLine(size + 13), at: now) {
+                return timers.wake(.serve, by: at)
+            }
+            peers[peer].uploadHead += 1
+            if peers[peer].uploadHead > Self.served {
+                peers[peer].uploads.removeFirst(peers[peer].uploadHead)
+                peers[peer].uploadHead = 0
+            }
+            peers[peer].inFlight += size
+            peers[peer].sent += size
+            counters.sentBytes += size
+            outputs.append(.sendBlock(peer, block))
+        }
+        guard peers[peer].waiting == 0, peers[peer].uploadHead > 0 else { return }
+        peers[peer].uploads.removeAll(keepingCapacity: true)
+        peers[peer].uploadHead = 0
+    }
+
+    /// Serves nothing of what waits; with BEP 6 each is refused by name.
+    mutating func dropUploads(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
+        let waiting = peers[peer].uploads[peers[peer].uploadHead...]
+        let kept = waiting.filter { peers[peer].fastToIt.contains($0.piece) && peers[peer].isFast }
+        if peers[peer].isFast {
+            for block in waiting where !kept.contains(block) {
+                outputs.append(.send(peer, .reject(block)))
+            }
+        }
+        peers[peer].uploads = kept
+        peers[peer].uploadHead = 0
+    }
+}

@@ -1,0 +1,158 @@
+// What readers need, and who brings it first. A block that is due soon goes to the peer with the
+// earliest time of arrival; whoever would be late with it works further ahead, while somebody
+// quicker, though busy, gets to it. Copies are bounded: they must promise to gain time.
+
+import Pieces
+import Primitives
+import Wire
+
+extension TorrentEngine {
+    /// When a peer would bring one block more.
+    struct Rival {
+        let peer: PeerHandle
+        let eta: Interval
+    }
+
+    /// Wishes that are looked at for one block.
+    private static let looks = 64
+    /// Pieces that are due about as soon, of which the rarest is taken.
+    private static let equals = 8
+    /// Copies made at a time.
+    private static let copies = 16
+
+    /// All peers that deliver, the quickest first.
+    func rivals(_ now: Instant) -> [Rival] {
+        var out: [Rival] = []
+        out.reserveCapacity(peers.count)
+        for peer in peers.handles where !peers[peer].isChoking && !peers[peer].isSnubbed {
+            let eta = peers[peer].eta(settings, otherwise: typicalRate)
+            out.append(Rival(peer: peer, eta: eta))
+        }
+        out.sort { $0.eta < $1.eta }
+        return out
+    }
+
+    /// The block that a peer should bring of what readers want.
+    mutating func pickWish(
+        _ peer: PeerHandle, _ rivals: inout [Rival]?, _ now: Instant
+    ) -> Pick? {
+        let mine = peers[peer].eta(settings, otherwise: typicalRate)
+        var looks = Self.looks
+        var rare: [PieceIndex] = []
+        var at = wishHead
+        while at < wishes.count, looks > 0 {
+            let wish = wishes[at]
+            at += 1
+            guard isOpen(wish.piece) else {
+                if at == wishHead + 1 { wishHead = at }
+                continue
+            }
+            looks -= 1
+            guard mayAsk(peer, wish.piece) else { continue }
+            if now + mine > wish.due, isQuicker(than: mine, peer, wish.piece, &rivals, now) {
+                continue
+            }
+            guard wish.due >= now + settings.urgent, seeds < peers.count else {
+                return free(in: rare.first ?? wish.piece)
+            }
+            rare.append(wish.piece)
+            if rare.count == Self.equals { break }
+        }
+        let found = rare.min { rarity.availability($0) < rarity.availability($1) }
+        return found.flatMap { free(in: $0) }
+    }
+
+    /// Whether a piece has a block that nobody was asked for.
+    private func isOpen(_ piece: PieceIndex) -> Bool {
+        guard !have.contains(piece), checking[piece] == nil else { return false }
+        guard let at = open.place(of: piece) else { return true }
+        return (open[at]?.free ?? 0) > 0
+    }
+
+    private mutating func isQuicker(
+        than mine: Interval, _ peer: PeerHandle, _ piece: PieceIndex, _ rivals: inout [Rival]?,
+        _ now: Instant
+    ) -> Bool {
+        let others = rivals ?? self.rivals(now)
+        rivals = others
+        let best = others.first { $0.peer != peer && mayAsk($0.peer, piece) }
+        return best.map { $0.eta < mine } ?? false
+    }
+
+    /// Asks others for what those who were asked will not bring in time.
+    mutating func rescue(_ now: Instant, _ outputs: inout [TorrentOutput]) {
+        guard hasRoom else { return }
+        var left = Self.copies
+        for wish in wishes.prefix(Self.equals) where wish.due < now + settings.urgent {
+            guard let at = open.place(of: wish.piece), let it = open[at], it.only == nil
+            else { continue }
+            for number in it.blocks.indices where left > 0 {
+                let asked = it.blocks[number].asked
+                guard asked.count > 0, asked.count < (wish.isBlocking ? 3 : 2) else { continue }
+                if copy(Pick(at: at, block: number), asked, wish, now, &outputs) { left -= 1 }
+            }
+        }
+    }
+
+    /// Asks a second peer for a block where it would come a good deal earlier.
+    private mutating func copy(
+        _ pick: Pick, _ asked: Requesters, _ wish: Wish, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) -> Bool {
+        let piece = wish.piece
+        let eta = asked.all.map { expected($0, piece, pick.block, now) }.min() ?? .forever
+        guard now + eta > wish.due else { return false }
+        let better = rivals(now).first {
+            !asked.contains($0.peer) && mayAsk($0.peer, piece)
+                && peers[$0.peer].requests.count < depth($0.peer, now) + 2
+        }
+        guard let better, better.eta < eta * (1 - settings.duplicateGain) else { return false }
+        for peer in asked.all
+        where (peers[peer].requests.ahead(of: piece, UInt32(pick.block)) ?? 0) > 3 {
+            // It has not come to this one: no copy, but another's task.
+            withdraw(peer, piece, pick.block, &outputs)
+        }
+        counters.duplicates += 1
+        return ask(better.peer, pick, now, &outputs)
+    }
+
+    /// When a block that was asked of a peer will be here.
+    func expected(
+        _ peer: PeerHandle, _ piece: PieceIndex, _ block: Int, _ now: Instant
+    ) -> Interval {
+        guard peers.contains(peer), !peers[peer].isSnubbed,
+            let ahead = peers[peer].requests.ahead(of: piece, UInt32(block))
+        else { return .forever }
+        let rate = peers[peer].throughput.rate ?? typicalRate
+        let each = rate.duration(of: PieceGeometry.blockLength)
+        let quiet = now - peers[peer].blockAt
+        // Four blocks' time and a round trip without any: it stands still.
+        let patience = max(.milliseconds(500), each * 4) + peers[peer].roundTrip * 2
+        guard quiet < patience else { return .forever }
+        return max(each, each * Double(ahead + 1 + peers[peer].withdrawn.count) - quiet)
+            + peers[peer].roundTrip
+    }
+
+    /// At the very end, a peer that has nothing to do is asked for what another is late with.
+    mutating func pickCopy(_ peer: PeerHandle, _ now: Instant) -> Pick? {
+        guard peers[peer].requests.count == 0, rarity.count == 0 || !wishes.isEmpty
+        else { return nil }
+        let mine = peers[peer].eta(settings, otherwise: typicalRate)
+        var looks = Self.looks
+        for at in open.places.indices {
+            guard looks > 0 else { return nil }
+            guard let it = open[at], it.only == nil, mayAsk(peer, it.piece) else { continue }
+            for number in it.blocks.indices where it.blocks[number].asked.count == 1 {
+                looks -= 1
+                guard looks > 0, !it.blocks[number].asked.contains(peer),
+                    let other = it.blocks[number].asked.all.first
+                else { continue }
+                let eta = expected(other, it.piece, number, now)
+                guard mine < eta * (1 - settings.duplicateGain) else { continue }
+                counters.duplicates += 1
+                return Pick(at: at, block: number)
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,59 @@
+// The numbers of the engine of an ordinary torrent, each with its unit and its reason.
+
+package import Primitives
+
+/// How a torrent is downloaded and seeded.
+package struct TorrentSettings: Hashable, Sendable {
+    /// Peers that are looked for.
+    package var targetPeers = 60
+    /// Peers at most: what comes by itself finds a place beyond those that were looked for.
+    package var maxPeers = 120
+    /// Peers from one address: one household, or a whole swarm on a test machine's loopback.
+    package var maxPeersPerAddress = 8
+    /// Connection attempts under way (half-open connections).
+    package var dialling = 30
+    /// Whether peers tell each other of peers (BEP 11; not in private torrents, BEP 27).
+    package var exchangesPeers = true
+
+    /// Requests with which a peer begins, before its rate is known.
+    package var firstRequests = 8
+    /// The same while a reader waits: blocks in order come from all peers at once, and a first
+    /// peer is not given what a second one would bring at the same time.
+    package var firstUrgentRequests = 4
+    /// Requests to one peer at most: what Transmission takes.
+    package var mostRequests = 500
+    /// How much of a peer's rate is asked of it ahead, beyond the round trip.
+    package var bulkQueue = Interval.seconds(3)
+    /// The same while a reader is in need: what is needed now waits behind what was asked before.
+    package var urgentQueue = Interval.seconds(1)
+
+    /// Blocks due within this are given to whoever brings them first.
+    package var urgent = Interval.seconds(3)
+    /// Blocks due within this come before all others.
+    package var window = Interval.seconds(30)
+    /// What a reader takes a second where nobody knows: 8 Mbit/s.
+    package var assumedBitrate = ByteRate(bytesPerSecond: 1_000_000)
+    /// What a peer gives where nobody knows: a slow line.
+    package var assumedRate = ByteRate(bytesPerSecond: 100_000)
+    /// A copy of a request must promise to come this much earlier.
+    package var duplicateGain = 0.2
+
+    /// Requests that wait here for one peer; told to it as `reqq`.
+    package var mostQueuedRequests = 500
+    /// The longest block that is sent, in bytes: what old clients ask for.
+    package var longestBlock: UInt32 = 131_072
+    /// Bytes of blocks handed to one connection that its socket has not taken.
+    package var sendWindow = 524_288
+    /// Peers that are given blocks at the same time, one of them by lot.
+    package var uploadSlots = 12
+    /// Pieces that a choked peer may ask for (BEP 6).
+    package var allowedFast = 5
+    /// Uploads at most, or nil.
+    package var upLimit: ByteRate?
+
+    /// Memory for pieces that are not whole, in bytes.
+    package var openPieces = 50_331_648
+
+    /// The defaults.
+    package init() {}
+}
