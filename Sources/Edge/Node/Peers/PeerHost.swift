@@ -28,7 +28,7 @@ final class PeerHost {
     @Loop
     private final class Box {
         var settings = PeerHostSettings()
-        var swarms: [InfoHash: SwarmDriver] = [:]
+        var swarms: [InfoHash: any LinkOwner] = [:]
         var greeting: [ObjectIdentifier: PeerLink] = [:]
         /// The same in the order in which they came; some have gone.
         var order: [PeerLink] = []
@@ -56,7 +56,13 @@ final class PeerHost {
     }
 
     /// Makes `swarm` reachable under its info-hash.
-    func add(_ swarm: SwarmDriver) { box.swarms[swarm.infoHash] = swarm }
+    func add(_ swarm: SwarmDriver) { add(swarm, as: swarm.infoHash) }
+
+    /// Makes `swarm` reachable under `infoHash`.
+    func add(_ swarm: any LinkOwner, as infoHash: InfoHash) { box.swarms[infoHash] = swarm }
+
+    /// Takes no more connections for `infoHash`.
+    func remove(_ infoHash: InfoHash) { box.swarms[infoHash] = nil }
 
     /// Ends listening; links that were handed over go on.
     func close() {
@@ -101,6 +107,9 @@ final class PeerHost {
         case .message(let message, let payload):
             guard let hash = link.handshake?.infoHash else { return link.close() }
             box.swarms[hash]?.heard(link, .message(message, payload: payload))
+        case .drained:
+            guard let hash = link.handshake?.infoHash else { return }
+            box.swarms[hash]?.heard(link, .drained)
         case .closed:
             box.greeting[id] = nil
             guard let hash = link.handshake?.infoHash else { return }

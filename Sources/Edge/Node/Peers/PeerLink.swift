@@ -12,6 +12,8 @@ enum LinkEvent {
     case greeted(Handshake)
     /// A message; a `piece` comes with its payload.
     case message(Message, payload: Payload?)
+    /// The connection has taken all that was queued; only of links that are `tuned`.
+    case drained
     /// The connection is over; nothing follows.
     case closed
 }
@@ -38,6 +40,8 @@ final class PeerLink {
     private(set) var handshake: Handshake?
     /// Whether a block was sent since the kernel's queue was last looked at.
     var hasUnobserved = false
+    /// What the other end may send; the owner sets it as it hears of the handshake.
+    var limits = WireLimits.live
     /// Bytes sent besides blocks; the owner takes them away when it has counted them.
     var otherBytes = 0
 
@@ -50,6 +54,7 @@ final class PeerLink {
     private var opening: (@Loop () -> [Message])?
     /// Whether anything did.
     private(set) var hasOpened = false
+    private var isTuned = false
     /// What may wait for a peer that does not read: the blocks that the uplink's budget lets go
     /// to one peer (2 MiB), and as much again.
     private static let mostQueued = 4 << 20
@@ -153,6 +158,18 @@ final class PeerLink {
         connection = nil
     }
 
+    /// Makes the connection fit for files, whose blocks may wait anywhere: the kernel holds a MiB
+    /// of them, so that a fast line is never idle, and the owner hears when it has taken all.
+    func tune() {
+        isTuned = true
+        connection?.settings.lowWater = 0
+        connection?.settings.inputLimit = 524_288
+        connection?.setNotSentLowWater(1_048_576)
+    }
+
+    /// Bytes that the kernel has not taken.
+    var queuedBytes: Int { connection?.queuedBytes ?? 0 }
+
     /// The upload as the kernel sees it, and what waits above it.
     var status: (kernel: TCPStatus, queued: Int)? {
         guard let connection, let kernel = connection.kernelStatus() else { return nil }
@@ -165,7 +182,7 @@ final class PeerLink {
         switch event {
         case .connected: greet()
         case .received: read()
-        case .writable: break
+        case .writable: if isTuned { handler(self, .drained) }
         case .closed: fail()
         }
     }
@@ -207,9 +224,9 @@ final class PeerLink {
             deadline?.cancel()
             deadline = nil
             handler(self, .greeted(greeting))
-            // Whoever speaks to us over this link speaks both extensions or is of no use.
+            // What the owner does not insist on may be missing: neither is taken then.
             decoder = FrameDecoder(
-                limits: .live, features: greeting.reserved.intersection(Self.features))
+                limits: limits, features: greeting.reserved.intersection(Self.features))
             return self.connection != nil
         } catch {
             fail()

@@ -28,7 +28,7 @@ enum SwarmEvent {
 
 /// The driver of one swarm.
 @Loop
-final class SwarmDriver {
+final class SwarmDriver: LinkOwner {
     typealias Handler = @Loop (SwarmEvent) -> Void
 
     let infoHash: InfoHash

@@ -1,0 +1,124 @@
+// A torrent's content on disk, from the folder to what of it is right: what was remembered is
+// believed where the files are as they were, the rest is checked. All of it off the loop.
+
+import Metainfo
+import Pieces
+import Primitives
+import Reactor
+import Storage
+
+/// Where a torrent's content lies.
+package struct ContentPlace: Hashable, Sendable {
+    /// The folder that the files are below.
+    package var folder: String
+    /// The file that remembers what is there between runs; nil remembers nothing.
+    package var resume: String?
+
+    /// Content below `folder`, remembered in `resume`.
+    package init(folder: String, resume: String?) { (self.folder, self.resume) = (folder, resume) }
+}
+
+/// How the opening of a torrent's content goes on.
+enum ContentEvent: Sendable {
+    /// Pieces are being checked against their hashes.
+    case checking(CheckProgress)
+    /// The files, and the pieces of them that are right.
+    case opened(TorrentFiles, Bitfield)
+    /// It cannot be used.
+    case failed(NodeFault)
+}
+
+/// Opens a torrent's content.
+enum TorrentContent {
+    /// What is found before anything is hashed.
+    private struct Found: Sendable {
+        let files: TorrentFiles
+        let have: Bitfield
+        let doubtful: Bitfield
+    }
+
+    /// Opens the content of `torrent` at `place`, and makes what is missing where `isWritten`.
+    @Loop
+    static func open(
+        _ torrent: TorrentFile, at place: ContentPlace, checker: PieceChecker, isWritten: Bool,
+        handler: @escaping @Loop @Sendable (ContentEvent) -> Void
+    ) {
+        Task.detached {
+            do throws(StorageError) {
+                let found = try find(torrent, place, isWritten: isWritten)
+                guard !found.doubtful.isEmpty else {
+                    return await handler(.opened(found.files, found.have))
+                }
+                check(found, checker, handler)
+            } catch {
+                await handler(.failed(NodeFault(error)))
+            }
+        }
+    }
+
+    private static func find(
+        _ torrent: TorrentFile, _ place: ContentPlace, isWritten: Bool
+    ) throws(StorageError) -> Found {
+        let files = try TorrentFiles(
+            folder: place.folder, layout: torrent.layout, paths: torrent.files.map(\.path))
+        if isWritten { try files.createEmptyFiles() }
+        if let resume = place.resume { try makeFolders(folder(of: resume)) }
+        let stamps = try files.stamps()
+        let none = Bitfield(pieceCount: torrent.layout.pieceCount)
+        if let old = place.resume.flatMap({ ResumeData.read(from: $0) }) {
+            let judged = old.judge(
+                content: torrent.contentID, layout: torrent.layout, now: stamps)
+            return Found(
+                files: files, have: judged.have,
+                doubtful: there(judged.doubtful, torrent.layout, stamps))
+        }
+        let all = Bitfield.full(pieceCount: torrent.layout.pieceCount)
+        return Found(
+            files: files, have: none, doubtful: there(all, torrent.layout, stamps))
+    }
+
+    /// Those of `pieces` of which any byte can be there.
+    private static func there(
+        _ pieces: Bitfield, _ layout: FileLayout, _ stamps: [FileStamp]
+    ) -> Bitfield {
+        var out = Bitfield(pieceCount: layout.pieceCount)
+        for (file, stamp) in stamps.enumerated() where stamp.length > 0 {
+            let end = min(stamp.length, layout.files[file].length)
+            guard let range = layout.pieceRange(file: file, range: 0..<end) else { continue }
+            for piece in range where pieces.contains(piece) { out.insert(piece) }
+        }
+        return out
+    }
+
+    private static func check(
+        _ found: Found, _ checker: PieceChecker,
+        _ handler: @escaping @Loop @Sendable (ContentEvent) -> Void
+    ) {
+        _ = ContentCheck(
+            found.files, pieces: found.doubtful,
+            check: { checker.isRight($0, $1) },
+            progress: { progress in Task { @Loop in handler(.checking(progress)) } },
+            finished: { result in
+                Task { @Loop in
+                    if let fault = result.fault { return handler(.failed(NodeFault(fault))) }
+                    var have = found.have
+                    have.formUnion(result.right)
+                    handler(.opened(found.files, have))
+                }
+            })
+    }
+
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+}
+
+extension TorrentFile {
+    /// What names the content where it is remembered: the longest info-hash there is.
+    var contentID: ContentID {
+        if let v2 = infoHashes.v2 { return v2.value }
+        var bytes = infoHashes.v1?.value.bytes ?? []
+        while bytes.count < 32 { bytes.append(0) }
+        return Bytes32(bytes.span, at: 0) ?? Bytes32()
+    }
+}

@@ -1,0 +1,146 @@
+// Links come, speak and go: what they say becomes inputs of the engine.
+
+import Metainfo
+import Pieces
+import Primitives
+import Reactor
+import Swarm
+import Wire
+
+extension TorrentDriver {
+    /// The number under which others send us what their peers are.
+    static let exchangeID: UInt8 = 2
+    private static let ours: ReservedBits = [.fast, .extensionProtocol]
+
+    private func handshake(_ infoHash: InfoHash) -> Handshake {
+        Handshake(reserved: Self.ours, infoHash: infoHash, peerID: ourID)
+    }
+
+    private var limits: WireLimits {
+        WireLimits(pieceCount: UInt32(torrent.layout.pieceCount))
+    }
+
+    /// Opens a connection; it counts as a peer once both handshakes have passed.
+    ///
+    /// Ten seconds for all of it, as a peer that is far away and busy may need.
+    func dial(_ endpoint: Endpoint) {
+        guard let infoHash = infoHashes.first, !isStopped else { return }
+        let link = PeerLink(
+            dialing: endpoint, offering: handshake(infoHash), patience: .seconds(10),
+            opening: { [] },
+            handler: { [weak self] link, event in self?.heard(link, event) })
+        dialing[ObjectIdentifier(link)] = link
+    }
+
+    /// Takes an incoming link that named one of our info-hashes.
+    func adopt(_ link: PeerLink, _ greeting: Handshake) {
+        guard !isStopped else { return link.close() }
+        link.answer(handshake(greeting.infoHash))
+        join(link, greeting)
+    }
+
+    private func join(_ link: PeerLink, _ greeting: Handshake) {
+        let slot = links.firstIndex { $0 == nil } ?? links.count
+        if slot == links.count {
+            links.append(nil)
+            readingBytes.append(0)
+        }
+        links[slot] = link
+        readingBytes[slot] = 0
+        slots[ObjectIdentifier(link)] = PeerHandle(slot)
+        link.limits = limits
+        link.tune()
+        feed(
+            .peerJoined(
+                PeerHandle(slot),
+                TorrentIntroduction(
+                    endpoint: link.endpoint, id: greeting.peerID, outgoing: link.isOutgoing,
+                    features: greeting.reserved.intersection(Self.ours))))
+        guard let status = link.status else { return }
+        feed(.delayObserved(PeerHandle(slot), status.kernel.smoothedRTT))
+    }
+
+    func heard(_ link: PeerLink, _ event: LinkEvent) {
+        let id = ObjectIdentifier(link)
+        switch event {
+        case .greeted(let greeting):
+            guard dialing.removeValue(forKey: id) != nil else { return }
+            guard infoHashes.contains(greeting.infoHash) else {
+                link.close()
+                return feed(.dialFailed(link.endpoint))
+            }
+            join(link, greeting)
+        case .message(let message, let payload):
+            guard let peer = slots[id] else { return }
+            said(peer, link, message, payload)
+        case .drained:
+            guard let peer = slots[id], link.hasUnobserved else { return }
+            link.hasUnobserved = false
+            feed(.drained(peer, queued: waiting(peer)))
+        case .closed:
+            if dialing.removeValue(forKey: id) != nil { feed(.dialFailed(link.endpoint)) }
+            guard let peer = slots.removeValue(forKey: id) else { return }
+            links[peer.slot] = nil
+            feed(.peerLeft(peer))
+        }
+    }
+
+    /// Bytes of blocks for a peer that its socket has not taken.
+    func waiting(_ peer: PeerHandle) -> Int {
+        (links[peer.slot]?.queuedBytes ?? 0) + readingBytes[peer.slot]
+    }
+
+    private func said(
+        _ peer: PeerHandle, _ link: PeerLink, _ message: Message, _ payload: Payload?
+    ) {
+        switch message {
+        case .piece(let block):
+            self.payload = payload
+            feed(.blockReceived(peer, block))
+            self.payload = nil
+        case .extended(let id, let bytes): extended(peer, id, bytes)
+        default: feed(.messageReceived(peer, message))
+        }
+    }
+
+    /// Extended messages (BEP 10): the handshake has number 0, ours the one that we gave.
+    private func extended(_ peer: PeerHandle, _ id: UInt8, _ bytes: [UInt8]) {
+        let span = bytes.span
+        do {
+            if id == 0 {
+                let handshake = try ExtensionHandshake.decode(span)
+                links[peer.slot]?.theirIDs.apply(handshake.ids)
+                feed(.extensionsReceived(peer, handshake))
+            } else if id == Self.exchangeID, engine.exchangesPeers {
+                feed(.exchangeReceived(peer, try PeerExchangeMessage.decode(span)))
+            }
+        } catch {
+            drop(peer)
+        }
+    }
+
+    /// A peer whose bytes make no sense.
+    private func drop(_ peer: PeerHandle) {
+        guard let link = links[peer.slot] else { return }
+        release(peer)
+        link.close()
+        feed(.peerLeft(peer))
+    }
+
+    /// Takes a link out of the tables.
+    func release(_ peer: PeerHandle) {
+        guard links.indices.contains(peer.slot), let link = links[peer.slot] else { return }
+        slots[ObjectIdentifier(link)] = nil
+        links[peer.slot] = nil
+    }
+
+    /// The extension handshake of this node (BEP 10).
+    var greeting: Message {
+        var handshake = ExtensionHandshake()
+        if engine.exchangesPeers { handshake.ids[.peerExchange] = Self.exchangeID }
+        handshake.listenPort = listenPort
+        handshake.client = "p2ptv 0.1"
+        handshake.requestQueue = engine.settings.mostQueuedRequests
+        return .extended(id: 0, payload: handshake.encoded)
+    }
+}

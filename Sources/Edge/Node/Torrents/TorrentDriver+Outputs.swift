@@ -1,0 +1,95 @@
+// What the engine says is carried out: messages, dials, blocks kept and blocks read; and what the
+// store reports goes back to it.
+
+import Metainfo
+import Pieces
+import Primitives
+import Reactor
+import Storage
+import Swarm
+import Wire
+
+extension TorrentDriver {
+    func carryOut(_ output: TorrentOutput) {
+        switch output {
+        case .send(let peer, let message): link(peer)?.send(message)
+        case .sendBlock(let peer, let block): send(block, to: peer)
+        case .accept(let block): keep(block)
+        case .greet(let peer): link(peer)?.send(greeting)
+        case .sendExchange(let peer, let message): link(peer)?.send(message)
+        case .close(let peer, _):
+            let link = link(peer)
+            release(peer)
+            link?.close()
+        case .dial(let endpoint): dial(endpoint)
+        case .wantPeers: handler(.wantPeers)
+        case .completed: handler(.completed)
+        }
+    }
+
+    private func link(_ peer: PeerHandle) -> PeerLink? {
+        links.indices.contains(peer.slot) ? links[peer.slot] : nil
+    }
+
+    private func keep(_ block: Block) {
+        guard let payload, payload.range.count == Int(block.length) else { return }
+        let span = payload.bytes.span.extracting(payload.range)
+        _ = store.assemble(block.piece, offset: Int(block.offset), span)
+    }
+
+    private func send(_ block: Block, to peer: PeerHandle) {
+        guard let link = link(peer) else { return }
+        lastTicket += 1
+        let read = store.read(
+            block.piece, offset: Int(block.offset), length: Int(block.length), ticket: lastTicket)
+        switch read {
+        case .bytes(let bytes): link.send(block, payload: bytes)
+        case .later:
+            readings[lastTicket] = Reading(link: link, block: block)
+            readingBytes[peer.slot] += Int(block.length)
+        case .refused: refuse(block, link, peer)
+        }
+    }
+
+    private func refuse(_ block: Block, _ link: PeerLink, _ peer: PeerHandle) {
+        feed(.drained(peer, queued: waiting(peer)))
+        guard link.handshake?.reserved.contains(.fast) == true else { return }
+        link.send(.reject(block))
+    }
+
+    // MARK: The store
+
+    /// Takes what the store's threads have done.
+    func takeEvents() {
+        for event in store.take() {
+            switch event {
+            case .verified(let piece):
+                feed(.pieceVerified(piece, blocks: checker.take(piece)))
+                handler(.verified(piece))
+            case .mismatched(let piece):
+                feed(.pieceRefused(piece, blocks: checker.take(piece)))
+            case .written(let piece): handler(.written(piece))
+            case .paused(let fault):
+                retryLater()
+                handler(.paused(fault))
+            case .read(let ticket, let bytes): finished(ticket, bytes)
+            case .unreadable(let ticket, _): finished(ticket, nil)
+            case .saved: handler(.saved(nil))
+            case .notSaved(let fault): handler(.saved(fault))
+            }
+        }
+        tellRoom()
+    }
+
+    private func finished(_ ticket: ReadTicket, _ bytes: ArraySlice<UInt8>?) {
+        guard let reading = readings.removeValue(forKey: ticket),
+            let peer = slots[ObjectIdentifier(reading.link)]
+        else { return }
+        readingBytes[peer.slot] -= Int(reading.block.length)
+        if let bytes {
+            reading.link.send(reading.block, payload: bytes)
+        } else {
+            refuse(reading.block, reading.link, peer)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+// The swarm of one torrent on real sockets: feeds the engine what happens and carries out what it
+// says. Keeps the links and the timers; the bytes are in the store; decides nothing.
+
+import Metainfo
+import Pieces
+import Primitives
+import Reactor
+import Storage
+import Swarm
+import Wire
+
+/// What a torrent's swarm tells whoever runs it.
+enum TorrentDriverEvent {
+    /// A piece can be read.
+    case verified(PieceIndex)
+    /// A piece is in its files.
+    case written(PieceIndex)
+    /// The disk takes nothing more, for the reason given.
+    case paused(StorageError)
+    /// The state for the next start was kept, or could not be.
+    case saved(StorageError?)
+    /// The last piece is there.
+    case completed
+    /// More peers would help.
+    case wantPeers
+}
+
+/// The driver of one torrent's swarm.
+@Loop
+final class TorrentDriver: LinkOwner {
+    typealias Handler = @Loop (TorrentDriverEvent) -> Void
+
+    /// A block that is being read from disk for a peer.
+    struct Reading {
+        let link: PeerLink
+        let block: Block
+    }
+
+    let torrent: TorrentFile
+    /// The names of the swarm; the first is the one that outgoing connections name.
+    let infoHashes: [InfoHash]
+    let ourID: PeerID
+    let listenPort: UInt16
+    let store: TorrentStore
+    let checker: PieceChecker
+    private(set) var engine: TorrentEngine
+    var links: [PeerLink?] = []
+    var dialing: [ObjectIdentifier: PeerLink] = [:]
+    var slots: [ObjectIdentifier: PeerHandle] = [:]
+    /// The payload of the block that the engine is being told of.
+    var payload: Payload?
+    var readings: [ReadTicket: Reading] = [:]
+    /// Bytes that are being read for each peer, by its number.
+    var readingBytes: [Int] = []
+    var lastTicket: ReadTicket = 0
+    /// What the engine has been told of the store.
+    var toldRoom = true
+    let handler: Handler
+
+    private var inputs: [TorrentInput] = []
+    private var outputs: [TorrentOutput] = []
+    private var isBusy = false
+    /// Whether no connections are opened or taken any more.
+    var isStopped = false
+    private var timer: LoopTimer?
+    private var sampler: LoopTimer?
+    /// How often round trips are read, and a disk that took nothing is tried again.
+    private let sampleInterval = Interval.seconds(1)
+    private var retryAt = Instant.never
+
+    /// The driver of the swarm of `torrent`, whose content is in `store`.
+    init(
+        _ torrent: TorrentFile, store: TorrentStore, checker: PieceChecker,
+        settings: TorrentSettings, ourID: PeerID, listenPort: UInt16,
+        handler: @escaping Handler
+    ) {
+        self.torrent = torrent
+        (self.store, self.checker) = (store, checker)
+        infoHashes = torrent.infoHashes.swarms
+        (self.ourID, self.listenPort, self.handler) = (ourID, listenPort, handler)
+        engine = TorrentEngine(
+            settings: settings, layout: torrent.layout, ourID: ourID, have: store.written,
+            seed: randomSeed())
+        timer = LoopTimer { [weak self] in self?.feed(.woken) }
+        sampler = LoopTimer { [weak self] in self?.sample() }
+        sampler?.schedule(at: Loop.now + sampleInterval)
+        arm()
+    }
+
+    /// Gives the engine an input and carries out what follows, in order.
+    func feed(_ input: TorrentInput) {
+        inputs.append(input)
+        guard !isBusy else { return }
+        isBusy = true
+        var next = 0
+        while next < inputs.count {
+            outputs.removeAll(keepingCapacity: true)
+            engine.handle(inputs[next], at: Loop.now, into: &outputs)
+            next += 1
+            var done = 0
+            while done < outputs.count {
+                carryOut(outputs[done])
+                done += 1
+            }
+        }
+        inputs.removeAll(keepingCapacity: true)
+        isBusy = false
+        tellRoom()
+        arm()
+    }
+
+    /// Tells the engine when the store is full and when it is not any more.
+    func tellRoom() {
+        guard store.hasRoom != toldRoom else { return }
+        toldRoom = store.hasRoom
+        feed(.roomChanged(toldRoom))
+    }
+
+    private func arm() {
+        let deadline = engine.nextDeadline
+        if deadline.at < .never { timer?.schedule(at: deadline.at) } else { timer?.cancel() }
+    }
+
+    private func sample() {
+        sampler?.schedule(at: Loop.now + sampleInterval)
+        for (slot, link) in links.enumerated() {
+            guard let status = link?.status else { continue }
+            let delay = status.kernel.minimumRTT ?? status.kernel.smoothedRTT
+            feed(.delayObserved(PeerHandle(slot), delay))
+        }
+        if store.fault != nil, Loop.now >= retryAt {
+            retryAt = Loop.now + .seconds(5)
+            store.retry()
+            tellRoom()
+        }
+    }
+
+    /// A disk that takes nothing is tried again after a while.
+    func retryLater() { retryAt = Loop.now + .seconds(5) }
+
+    /// Leaves the peers, while what they sent still goes to the disk.
+    func stopAsking() {
+        for link in links { link?.close() }
+        for link in dialing.values { link.close() }
+        for slot in links.indices where links[slot] != nil {
+            links[slot] = nil
+            feed(.peerLeft(PeerHandle(slot)))
+        }
+        isStopped = true
+    }
+
+    /// Says good-bye to all.
+    func close() {
+        timer?.cancel()
+        sampler?.cancel()
+        for link in links { link?.close() }
+        for link in dialing.values { link.close() }
+        links = []
+        dialing = [:]
+        readings = [:]
+    }
+}

@@ -1,0 +1,189 @@
+// Watching a torrent: its swarm, its trackers and the gateway for players, in one place. Composes
+// and reports; the decisions are in Swarm, Playout and Tracker.
+
+import Gateway
+import Metainfo
+import Pieces
+import Playout
+import Primitives
+package import Reactor
+import Storage
+import Swarm
+
+/// A torrent that is watched.
+///
+/// Call `start` once; what happens comes to `report`, on the loop. `.failed` comes at most once
+/// and is the last. It goes on serving and seeding after the last piece, until `stop`.
+@Loop
+package final class TorrentNode {
+    let settings: TorrentWatchSettings
+    let report: @Loop (TorrentWatchEvent) -> Void
+    let startedAt = Loop.now
+    /// The file that is played.
+    package let file: Int
+    private var host: PeerHost?
+    private(set) var task: TorrentTask?
+    private var gateway: LiveGateway?
+    private(set) var shelf: TorrentShelf?
+    private var rates = TorrentRates()
+    private var plan: StartReading?
+    private var checked: (done: Int, total: Int)?
+    private var hasPlayed = false
+    private var isOver = false
+    private var onStopped: (@Loop () -> Void)?
+    private var stopTimer: LoopTimer?
+    private var pages: LoopTimer?
+
+    /// Watching that has not begun.
+    package init(
+        _ settings: TorrentWatchSettings,
+        report: @escaping @Loop (TorrentWatchEvent) -> Void
+    ) {
+        (self.settings, self.report) = (settings, report)
+        file = settings.file ?? settings.torrent.mainFile
+    }
+
+    /// Opens the ports and the content, and joins the swarm.
+    package func start() {
+        pages = LibraryPages.releaseLater()
+        do throws(NodeFault) {
+            let host = try openPeerPort()
+            self.host = host
+            let gateway = try openGateway()
+            self.gateway = gateway
+            let task = TorrentTask(taskSettings, host: host) { [weak self] in self?.happened($0) }
+            self.task = task
+            let shelf = TorrentShelf(task)
+            self.shelf = shelf
+            gateway.open(shelf.shelf)
+            report(.serving(url: "http://127.0.0.1:\(gateway.port)\(address)"))
+            task.start()
+        } catch {
+            fail(error)
+        }
+    }
+
+    private var taskSettings: TorrentTaskSettings {
+        var task = TorrentTaskSettings(torrent: settings.torrent, place: settings.place)
+        task.peers = settings.peers
+        task.swarm.upLimit = settings.upLimit
+        task.swarm.exchangesPeers = !settings.torrent.isPrivate
+        return task
+    }
+
+    private var address: String {
+        shelf?.shelf?.files.first { $0.index == file }?.address ?? "/"
+    }
+
+    private func openPeerPort() throws(NodeFault) -> PeerHost {
+        do throws(ReactorFault) {
+            return try PeerHost(ports: settings.peerPorts)
+        } catch {
+            throw NodeFault(error, port: settings.peerPorts.lowerBound, option: "--peer-port")
+        }
+    }
+
+    private func openGateway() throws(NodeFault) -> LiveGateway {
+        do throws(ReactorFault) {
+            var gateway = GatewaySettings()
+            gateway.port = settings.httpPort
+            return try LiveGateway(settings: gateway) { [weak self] in self?.statusJSON ?? "{}" }
+        } catch {
+            throw NodeFault(error, port: settings.httpPort, option: "--port")
+        }
+    }
+
+    // MARK: Events
+
+    private func happened(_ event: TorrentTaskEvent) {
+        switch event {
+        case .checking(let progress):
+            checked = (progress.done, progress.total)
+            report(.checking(done: progress.done, total: progress.total))
+        case .joined:
+            checked = nil
+            shelf?.joined()
+            readStart()
+        case .verified:
+            shelf?.arrived()
+            plan?.look()
+            notePlaying()
+        case .completed: report(.completed(after: Loop.now - startedAt))
+        case .paused(let fault): report(.paused(NodeFault(fault)))
+        case .tracker(let note): report(.tracker(note))
+        case .failed(let fault): fail(fault)
+        }
+    }
+
+    /// Has the bytes fetched that a player reads first.
+    private func readStart() {
+        guard let task, task.driver?.engine.isComplete == false else { return }
+        let plan = StartReading(task, file: file)
+        self.plan = plan
+        plan.look()
+    }
+
+    private func notePlaying() {
+        guard !hasPlayed, let at = shelf?.firstByteAt else { return }
+        hasPlayed = true
+        report(.playing(after: at - startedAt))
+    }
+
+    /// How it is doing now.
+    package var status: TorrentStatus {
+        guard let task else { return TorrentStatus() }
+        var status = rates.status(of: task)
+        if let checked {
+            status.state = .checking
+            status.part = Double(checked.done) / Double(max(1, checked.total))
+        }
+        guard let shelf else { return status }
+        (status.waits, status.waited) = (shelf.waits, shelf.waited)
+        status.readers = shelf.shelf?.readerCount ?? 0
+        status.buffer = task.driver?.engine.buffer(at: Loop.now)
+        return status
+    }
+
+    // MARK: The end
+
+    /// Leaves the swarm, says `stopped` to the trackers, and calls `done` within 3 s.
+    package func stop(_ done: @escaping @Loop () -> Void) {
+        guard onStopped == nil else { return }
+        onStopped = done
+        guard !isOver, let task, task.driver != nil else { return close() }
+        let timer = LoopTimer { [weak self] in self?.close() }
+        stopTimer = timer
+        timer.schedule(at: Loop.now + .milliseconds(2000))
+        task.stop { [weak self] in self?.close() }
+    }
+
+    private func close() {
+        isOver = true
+        stopTimer?.cancel()
+        task?.close()
+        host?.close()
+        gateway?.close()
+        let done = onStopped
+        onStopped = nil
+        done?()
+    }
+
+    private func fail(_ fault: NodeFault) {
+        guard !isOver else { return }
+        close()
+        report(.failed(fault))
+    }
+}
+
+extension TorrentFile {
+    /// The largest file that players play, else the largest of all.
+    var mainFile: Int {
+        let regular = files.indices.filter { files[$0].kind == .regular }
+        let films = regular.filter { index in
+            let use = MediaType(ofFile: files[index].path.last ?? "").use
+            return use == .video || use == .audio
+        }
+        let candidates = films.isEmpty ? regular : films
+        return candidates.max { files[$0].length < files[$1].length } ?? 0
+    }
+}

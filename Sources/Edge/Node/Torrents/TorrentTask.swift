@@ -1,0 +1,213 @@
+// One torrent at work: its content, its swarm and its trackers. Composes; what to ask of whom is
+// for the engine, what to read first for whoever watches.
+
+import Metainfo
+import Pieces
+import Primitives
+import Reactor
+import Storage
+import Swarm
+import Tracker
+
+/// What a torrent is to do.
+struct TorrentTaskSettings: Sendable {
+    var torrent: TorrentFile
+    var place: ContentPlace
+    /// Peers to connect to besides those of the trackers.
+    var peers: [Endpoint] = []
+    var swarm = TorrentSettings()
+    /// Memory for what is on its way to the disk, and for what was lately read.
+    var store = TorrentStoreSettings()
+    /// Whether files that are missing are made.
+    var isWritten = true
+}
+
+/// What a torrent at work tells.
+enum TorrentTaskEvent {
+    /// The content is being checked.
+    case checking(CheckProgress)
+    /// It takes part in its swarm now.
+    case joined
+    case verified(PieceIndex)
+    case paused(StorageError)
+    case completed
+    case tracker(String)
+    case failed(NodeFault)
+}
+
+/// A torrent at work.
+@Loop
+final class TorrentTask {
+    let settings: TorrentTaskSettings
+    private(set) var driver: TorrentDriver?
+    private let host: PeerHost
+    private let id = newPeerID()
+    private let checker: PieceChecker
+    private let handler: @Loop (TorrentTaskEvent) -> Void
+    private var trackers: [TrackerClient] = []
+    private lazy var saver = LoopTimer { [weak self] in self?.keepBooks() }
+    private var savedPieces = 0
+    private var isSaving = false
+    private var isClosed = false
+    /// Whether, at the end, the state for the next start is kept.
+    private var isKept = false
+    private var onStopped: (@Loop () -> Void)?
+    private var goodbyes = 0
+
+    /// How often what is there is noted, and trackers' numbers are brought up to date.
+    private static let savePeriod = Interval.seconds(30)
+
+    /// A torrent that has not begun, reachable at `host`.
+    init(
+        _ settings: TorrentTaskSettings, host: PeerHost,
+        handler: @escaping @Loop (TorrentTaskEvent) -> Void
+    ) {
+        (self.settings, self.host, self.handler) = (settings, host, handler)
+        checker = PieceChecker(settings.torrent)
+    }
+
+    /// Opens the content, and joins the swarm once it is known what is there.
+    func start() {
+        TorrentContent.open(
+            settings.torrent, at: settings.place, checker: checker,
+            isWritten: settings.isWritten
+        ) { [weak self] event in self?.opening(event) }
+    }
+
+    private func opening(_ event: ContentEvent) {
+        guard !isClosed else { return }
+        switch event {
+        case .checking(let progress): handler(.checking(progress))
+        case .opened(let files, let have): join(files, have)
+        case .failed(let fault): handler(.failed(fault))
+        }
+    }
+
+    private func join(_ files: TorrentFiles, _ have: Bitfield) {
+        let store: TorrentStore
+        do throws(StorageError) {
+            store = try TorrentStore(
+                files: files, written: have, settings: settings.store,
+                check: { [checker] in checker.check($0, $1) },
+                notify: { [weak self] in Task { @Loop in self?.driver?.takeEvents() } })
+        } catch {
+            return handler(.failed(NodeFault(error)))
+        }
+        let driver = TorrentDriver(
+            settings.torrent, store: store, checker: checker, settings: settings.swarm,
+            ourID: id, listenPort: host.port
+        ) { [weak self] event in self?.happened(event) }
+        self.driver = driver
+        savedPieces = settings.place.resume == nil ? have.count : -1
+        for infoHash in driver.infoHashes {
+            host.add(driver, as: infoHash)
+            trackers.append(tracker(of: infoHash))
+        }
+        count()
+        for tracker in trackers { tracker.feed(.started) }
+        driver.feed(.discovered(settings.peers))
+        saver.schedule(at: Loop.now + Self.savePeriod)
+        handler(.joined)
+    }
+
+    private func tracker(of infoHash: InfoHash) -> TrackerClient {
+        let announcer = Announcer(
+            tiers: settings.torrent.trackers, infoHash: infoHash, peerID: id, port: host.port,
+            random: SeededRandom(seed: randomSeed()))
+        return TrackerClient(announcer) { [weak self] event in
+            switch event {
+            case .discovered(let endpoints): self?.driver?.feed(.discovered(endpoints))
+            case .note(let note): self?.handler(.tracker(note))
+            case .finished: self?.saidGoodbye()
+            }
+        }
+    }
+
+    private func happened(_ event: TorrentDriverEvent) {
+        switch event {
+        case .verified(let piece): handler(.verified(piece))
+        case .written:
+            guard driver?.store.isIdle == true else { return }
+            if onStopped != nil { finishStop() } else if isComplete { keepBooks() }
+        case .paused(let fault): handler(.paused(fault))
+        case .saved:
+            isSaving = false
+            if onStopped != nil { finishStop() } else if isComplete { keepBooks() }
+        case .completed:
+            count()
+            for tracker in trackers { tracker.feed(.completed) }
+            handler(.completed)
+        case .wantPeers:
+            for tracker in trackers { tracker.feed(.peersWanted) }
+            driver?.feed(.discovered(settings.peers))
+        }
+    }
+
+    private var isComplete: Bool { driver?.engine.isComplete ?? false }
+
+    /// Notes what is there, if that is more than was noted.
+    private func keepBooks() {
+        saver.schedule(at: Loop.now + Self.savePeriod)
+        count()
+        _ = save()
+    }
+
+    private func save() -> Bool {
+        guard let path = settings.place.resume, let store = driver?.store, !isSaving,
+            store.written.count != savedPieces
+        else { return false }
+        isSaving = true
+        savedPieces = store.written.count
+        store.save(path, content: settings.torrent.contentID)
+        return true
+    }
+
+    /// Tells the trackers' machines what was moved.
+    private func count() {
+        guard let engine = driver?.engine else { return }
+        let counters = TransferCounters(
+            uploaded: UInt64(engine.counters.sentBytes),
+            downloaded: UInt64(engine.counters.usefulBytes),
+            left: UInt64(max(0, settings.torrent.layout.totalLength - engine.haveBytes)))
+        for tracker in trackers { tracker.feed(.counted(counters)) }
+    }
+
+    // MARK: The end
+
+    /// Notes what is there, says `stopped` to the trackers, and calls `done` when that is done.
+    func stop(_ done: @escaping @Loop () -> Void) {
+        onStopped = done
+        count()
+        goodbyes = trackers.count + 1
+        for tracker in trackers { tracker.feed(.stopped) }
+        driver?.stopAsking()
+        finishStop()
+    }
+
+    /// Notes what is there once all that is right is in its files; then it is done.
+    private func finishStop() {
+        guard let store = driver?.store, !isKept else { return }
+        guard !isSaving, store.isIdle || store.fault != nil else { return }
+        guard !save() else { return }
+        isKept = true
+        saidGoodbye()
+    }
+
+    private func saidGoodbye() {
+        goodbyes -= 1
+        guard goodbyes <= 0 else { return }
+        let done = onStopped
+        onStopped = nil
+        done?()
+    }
+
+    /// Leaves the swarm at once.
+    func close() {
+        isClosed = true
+        onStopped = nil
+        saver.cancel()
+        for infoHash in settings.torrent.infoHashes.swarms { host.remove(infoHash) }
+        for tracker in trackers { tracker.close() }
+        driver?.close()
+    }
+}
