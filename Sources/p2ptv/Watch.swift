@@ -9,20 +9,23 @@ import Primitives
 /// Plays a channel.
 struct Watch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Play a channel, and pass it on to others.",
+        abstract: "Play a channel or a torrent, and pass it on to others.",
         discussion: """
             Prints the address that players connect to as the first line of standard output, and
-            starts a player where there is a desktop. Goes on until the broadcast or the player
-            ends, or Ctrl-C.
+            starts a player where there is a desktop. A channel goes on until the broadcast or the
+            player ends, or Ctrl-C. A torrent is played while it is loaded, and seeded until
+            Ctrl-C; what was loaded is found again the next time.
 
             Examples:
               p2ptv watch news.torrent
+              p2ptv watch film.torrent -o ~/Downloads/
               p2ptv watch http://tv.example.org/news.torrent --player vlc
               p2ptv watch news.torrent -o - | mpv -
               p2ptv watch news.torrent -o news.ts --player none --up-limit 2Mbit
             """)
 
-    @Argument(help: "The channel: a .torrent file or an http or https URL of one.")
+    @Argument(
+        help: "The channel or the torrent: a .torrent file or an http or https URL of one.")
     var channel: String
 
     @Option(
@@ -35,7 +38,8 @@ struct Watch: AsyncParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Also write the stream to this file, or to standard output with - and no player.",
+            "Also write the stream to this file, or to standard output with - and no player; of a "
+                + "torrent, with a folder: keep its files there.",
             valueName: "file"))
     var output: String?
 
@@ -59,8 +63,19 @@ struct Watch: AsyncParsableCommand {
             valueName: "seconds"))
     var delay: String?
 
-    // A viewer keeps nothing on disk yet; scripts may name the folder all the same.
-    @Option(help: .hidden)
+    @Option(
+        help: ArgumentHelp(
+            "Play this file of a torrent, by its number (default: the largest film).",
+            valueName: "number"))
+    var file: String?
+
+    @Flag(help: "End once a torrent is whole, without seeding it.")
+    var noSeed = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Keep what is loaded of torrents below this folder (default: the state folder).",
+            valueName: "folder"))
     var stateDir: String?
 
     @OptionGroup var common: CommonOptions
@@ -68,11 +83,18 @@ struct Watch: AsyncParsableCommand {
     func run() async throws {
         let given = try common.settings()
         let place = try ChannelPlace(channel)
-        let plan = try WatchPlan(self, given)
         let bytes = try await ChannelReader.fetch(place)
-        let file = try ChannelReader.read(bytes, from: channel)
-        let session = await WatchSession(plan.settings(for: file), plan, common.mode)
-        try await session.run()
+        switch try TorrentReader.readAny(bytes, from: channel) {
+        case .channel:
+            let plan = try WatchPlan(self, given)
+            let file = try ChannelReader.read(bytes, from: channel)
+            let session = await WatchSession(plan.settings(for: file), plan, common.mode)
+            try await session.run()
+        case .torrent(let torrent):
+            let session = await TorrentSession(
+                try TorrentPlan(self, given, torrent), common.mode)
+            try await session.run()
+        }
     }
 }
 

@@ -52,7 +52,7 @@ struct FaultTests {
             text == """
                 p2ptv: error: cannot use x.torrent: this is the ordinary torrent "debian.iso", \
                 not a live channel
-                hint: this version plays live channels only; ordinary torrents come in a later one
+                hint: ordinary torrents are played with p2ptv watch, and seeded with p2ptv relay
 
                 """)
     }

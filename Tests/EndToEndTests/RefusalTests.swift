@@ -105,8 +105,8 @@ extension EndToEnd {
                         65, "its signature is wrong"),
                     refusing("a clip", clip.path, 65, "hint"),
                     refusing(
-                        "an ordinary torrent", write(ordinary.utf8, as: "o.torrent"), 65,
-                        "ordinary torrent"),
+                        "a torrent without hashes", write(ordinary.utf8, as: "o.torrent"), 65,
+                        "hint"),
                 ])
             }
         }

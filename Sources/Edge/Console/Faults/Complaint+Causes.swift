@@ -18,7 +18,7 @@ extension Complaint {
         case .notATorrent:
             "name the .torrent file that `p2ptv broadcast` wrote; a film is broadcast, not watched"
         case .ordinaryTorrent:
-            "this version plays live channels only; ordinary torrents come in a later one"
+            "ordinary torrents are played with p2ptv watch, and seeded with p2ptv relay"
         case .unsupportedVersion, .unsupportedContainer:
             "use a newer p2ptv"
         case .badField, .missingSignature:
