@@ -26,6 +26,7 @@ extension TorrentEngine {
     /// Asks a peer for as much as keeps it busy.
     mutating func fill(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard hasRoom, !isComplete, peers.contains(peer), peers[peer].isInteresting,
+            peers[peer].restsUntil <= now,
             !peers[peer].isChoking || !peers[peer].fastFromIt.isEmpty
         else { return }
         let depth = depth(peer, now)
@@ -44,6 +45,7 @@ extension TorrentEngine {
             for peer in peers.handles { fill(peer, now, &outputs) }
             return
         }
+        askBlocking(now, &outputs)
         // One block a peer and round: else the first would be given all that is urgent.
         var isAsking = true
         while isAsking {
@@ -51,7 +53,7 @@ extension TorrentEngine {
             for rival in rivals(now) {
                 let peer = rival.peer
                 guard peers.contains(peer), peers[peer].isInteresting,
-                    peers[peer].requests.count < depth(peer, now)
+                    peers[peer].restsUntil <= now, peers[peer].requests.count < depth(peer, now)
                 else { continue }
                 var rivals: [Rival]?
                 guard let pick = pick(peer, &rivals, now), ask(peer, pick, now, &outputs)

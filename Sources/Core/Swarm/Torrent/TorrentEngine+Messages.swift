@@ -97,6 +97,7 @@ extension TorrentEngine {
         peers[peer].fastFromIt.removeAll { $0 == block.piece }
         // Whoever rejects while it does not choke has its hands full.
         if !peers[peer].isChoking { peers[peer].takes = max(2, peers[peer].requests.count) }
+        peers[peer].restsUntil = now + .milliseconds(100)
         timers.wake(.review, by: now + .milliseconds(20))
     }
 

@@ -79,6 +79,23 @@ extension TorrentEngine {
         return best.map { $0.eta < mine } ?? false
     }
 
+    /// Asks for the first block of what a reader stands before, though everybody has as much to do
+    /// as is good: a reader that waits always has a request under way.
+    mutating func askBlocking(_ now: Instant, _ outputs: inout [TorrentOutput]) {
+        for wish in wishes.prefix(Self.looks) where wish.isBlocking && isOpen(wish.piece) {
+            let isAsked = open.place(of: wish.piece).map { at in
+                open[at]?.blocks.contains { $0.asked.count > 0 } ?? false
+            }
+            guard isAsked != true,
+                let best = rivals(now).first(where: { mayAsk($0.peer, wish.piece) })?.peer
+                    ?? peers.handles.first(where: {
+                        !peers[$0].isChoking && mayAsk($0, wish.piece)
+                    }), let pick = free(in: wish.piece)
+            else { continue }
+            _ = ask(best, pick, now, &outputs)
+        }
+    }
+
     /// Asks others for what those who were asked will not bring in time.
     mutating func rescue(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard hasRoom else { return }
@@ -104,7 +121,8 @@ extension TorrentEngine {
         guard now + eta > wish.due else { return false }
         let better = rivals(now).first {
             !asked.contains($0.peer) && mayAsk($0.peer, piece)
-                && peers[$0.peer].requests.count < depth($0.peer, now) + 2
+                && peers[$0.peer].requests.count
+                    < depth($0.peer, now) * (wish.isBlocking ? 2 : 1) + 2
         }
         guard let better, better.eta < eta * (1 - settings.duplicateGain) else { return false }
         for peer in asked.all

@@ -82,6 +82,8 @@ struct TorrentPeer: Sendable {
     /// When it last sent a block that was asked for, and whether it stands still.
     var blockAt: Instant
     var isSnubbed = false
+    /// Not asked before this moment: it has just rejected.
+    var restsUntil = Instant.zero
 
     /// Its requests that wait, oldest first from `uploadHead` on.
     var uploads: [Block] = []

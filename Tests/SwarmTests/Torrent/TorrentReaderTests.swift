@@ -1,0 +1,185 @@
+import Pieces
+import Primitives
+import Testing
+import Wire
+
+@testable import Swarm
+
+@Suite("What readers need")
+struct TorrentReaderTests {
+    private let bitrate = ByteRate(bytesPerSecond: 65_536)
+
+    @Test("A reader's first piece is spread over all who have it, one block each in turn")
+    func spreading() {
+        var rig = TorrentRig(pieces: 64, blocks: 8)
+        for slot in 1...4 {
+            rig.meet(slot)
+            rig.says(slot, .haveAll)
+        }
+        // Everybody unchokes before the reader comes; what they do then is taken back.
+        for slot in 1...4 { rig.says(slot, .unchoke) }
+        rig.tell(.readerOpened(ReaderID(1), 40 * 131_072..<64 * 131_072))
+        let lines = rig.tell(
+            .readerMoved(ReaderID(1), to: 40 * 131_072, isWaiting: true))
+        let asked = requests(lines)
+        let first = asked.filter { $0.contains(" 40.") }
+        #expect(Set(first.compactMap(\.first)).count <= 4)
+        let all = rig.engine.open.place(of: PieceIndex(40)).flatMap { rig.engine.open[$0] }
+        let askedOf = Set((all?.blocks ?? []).flatMap { $0.asked.all.map(\.slot) })
+        #expect(askedOf == [1, 2, 3, 4])
+    }
+
+    @Test("A jump takes back what nobody needs soon, and asks for the target in the same turn")
+    func jumping() {
+        var rig = TorrentRig(pieces: 4000, blocks: 2)
+        rig.meetSeed(1)
+        let lines = rig.tell(.readerOpened(ReaderID(1), 3000 * 32_768..<4000 * 32_768))
+        #expect(lines.count { $0.contains("cancel") } == 8)
+        #expect(requests(lines).first == "1 3000.0")
+    }
+
+    @Test("What is played already needs nobody: with a minute in hand nothing is urgent")
+    func playhead() {
+        var rig = TorrentRig(pieces: 4000, blocks: 2)
+        rig.tell(.bitrateLearned(bitrate))
+        rig.tell(.readerOpened(ReaderID(1), 0..<4000 * 32_768))
+        let minute = Int64(60 * 65_536)
+        rig.tell(.readerMoved(ReaderID(1), to: minute, isWaiting: true))
+        let early = rig.engine.isUrgent(rig.now)
+        #expect(!early)
+        rig.wait(.seconds(57))
+        rig.tell(.readerMoved(ReaderID(1), to: minute, isWaiting: true))
+        let late = rig.engine.isUrgent(rig.now)
+        #expect(late)
+    }
+
+    @Test("A peer that stands still loses the block that a reader waits for to a second one")
+    func rescuing() {
+        var rig = TorrentRig(pieces: 100, blocks: 2)
+        rig.meetSeed(1)
+        rig.tell(.readerOpened(ReaderID(1), 0..<100 * 32_768))
+        rig.tell(.readerMoved(ReaderID(1), to: 0, isWaiting: true))
+        rig.meetSeed(2)
+        rig.now = rig.now + .milliseconds(50)
+        for block in 0..<2 { rig.brings(2, 2, block) }
+        let lines = rig.wait(.seconds(1.5))
+        #expect(requests(lines).contains("2 0.0"))
+    }
+
+    @Test("Several readers are served side by side, and one that closes takes nothing from others")
+    func several() {
+        var rig = TorrentRig(pieces: 1000, blocks: 2)
+        rig.meetSeed(1)
+        for number in 0..<16 as Range<Int64> {
+            let start = number * 50 * 32_768
+            rig.tell(.readerOpened(ReaderID(UInt64(number)), start..<1000 * 32_768))
+            rig.tell(.readerMoved(ReaderID(UInt64(number)), to: start, isWaiting: true))
+        }
+        let blocking = rig.engine.wishes.filter(\.isBlocking).map(\.piece.value)
+        #expect(blocking.sorted() == (0..<16).map { $0 * 50 })
+        for number in 1..<16 { rig.tell(.readerClosed(ReaderID(UInt64(number)))) }
+        let left = rig.engine.wishes.filter(\.isBlocking).map(\.piece.value)
+        #expect(left == [0])
+    }
+
+    @Test("Opening, moving and closing at random leaves nothing behind")
+    func random() {
+        var rig = TorrentRig(pieces: 300, blocks: 2)
+        var random = SeededRandom(seed: 3)
+        for slot in 1...3 { rig.meetSeed(slot) }
+        var open: [UInt64] = []
+        for number in 0..<2000 as Range<UInt64> {
+            let start = Int64.random(in: 0..<299, using: &random) * 32_768
+            switch Int.random(in: 0..<3, using: &random) {
+            case 0:
+                open.append(number)
+                rig.tell(.readerOpened(ReaderID(number), start..<300 * 32_768))
+                rig.tell(.readerMoved(ReaderID(number), to: start, isWaiting: true))
+            case 1: if let id = open.popLast() { rig.tell(.readerClosed(ReaderID(id))) }
+            default: rig.wait(.milliseconds(10))
+            }
+            let isAsked = rig.engine.isAskedFor
+            #expect(isAsked)
+        }
+        for id in open { rig.tell(.readerClosed(ReaderID(id))) }
+        let (wishes, isEmpty) = (rig.engine.wishes.count, rig.engine.readers.isEmpty)
+        #expect(wishes == 0)
+        #expect(isEmpty)
+    }
+}
+
+@Suite("Who sent what is wrong")
+struct TorrentLiarTests {
+    @Test("One who sent all of a wrong piece is closed, and its address kept out")
+    func alone() {
+        var rig = TorrentRig(pieces: 1)
+        rig.meetSeed(1)
+        rig.brings(1, 0, 0)
+        rig.brings(1, 0, 1)
+        let lines = rig.tell(.pieceRefused(PieceIndex(0), blocks: [1, 2]))
+        #expect(lines.first == "1: close poisoned")
+        #expect(rig.meet(1) == ["1: close poisoned"])
+    }
+
+    @Test("Of several, the one whose block was another when the piece came right is closed")
+    func shared() {
+        var rig = TorrentRig(pieces: 1)
+        rig.meetSeed(1)
+        rig.meetSeed(2)
+        rig.says(1, .reject(rig.engine.block(1, of: PieceIndex(0))))
+        rig.wait(.milliseconds(100))
+        rig.brings(1, 0, 0)
+        rig.brings(2, 0, 1)
+        let lines = rig.tell(.pieceRefused(PieceIndex(0), blocks: [10, 66]))
+        #expect(!lines.contains { $0.contains("close") })
+        // Asked whole of one of them, so that the blame is clear.
+        #expect(Set(requests(lines).compactMap(\.first)).count == 1)
+        guard let one = requests(lines).first?.first.flatMap({ Int(String($0)) }) else { return }
+        rig.brings(one, 0, 0)
+        rig.brings(one, 0, 1)
+        let end = rig.tell(.pieceVerified(PieceIndex(0), blocks: [10, 20]))
+        #expect(end.contains("2: close poisoned"))
+        #expect(!end.contains("1: close poisoned"))
+    }
+
+    @Test("Blocks that nobody asked for are not kept, and many of them close the connection")
+    func unasked() {
+        var rig = TorrentRig(pieces: 400)
+        rig.meet(1)
+        var isClosed = false
+        for number in 0..<400 as Range<UInt32> {
+            let lines = rig.brings(1, number, 0)
+            #expect(!lines.contains { $0.hasPrefix("keep") })
+            isClosed = isClosed || lines.contains { $0.contains("close") }
+        }
+        #expect(isClosed)
+    }
+
+    @Test("Useless messages without end close the connection")
+    func floods() {
+        let floods: [Message] = [
+            .notInterested, .choke, .cancel(Block(piece: PieceIndex(0), offset: 0, length: 1)),
+            .have(PieceIndex(0)), .allowedFast(PieceIndex(1)), .suggest(PieceIndex(1)),
+            .keepAlive,
+        ]
+        for message in floods {
+            var rig = TorrentRig(pieces: 4)
+            rig.meet(1)
+            var isClosed = false
+            for _ in 0..<20_000 where !isClosed {
+                isClosed = rig.says(1, message).contains { $0.contains("close") }
+            }
+            #expect(isClosed, "\(message)")
+        }
+    }
+
+    @Test("A second bitfield, and a piece that does not exist, close the connection")
+    func nonsense() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meet(1)
+        rig.says(1, .bitfield([0x80]))
+        #expect(rig.says(1, .bitfield([0x40])).first?.contains("close") == true)
+        rig.meet(2)
+        #expect(rig.says(2, .have(PieceIndex(8))).first?.contains("close") == true)
+    }
+}

@@ -1,0 +1,195 @@
+import Pieces
+import Primitives
+import Testing
+import Wire
+
+@testable import Swarm
+
+@Suite("What a torrent's engine says")
+struct TorrentTalkTests {
+    @Test("A newcomer says that it has nothing and greets, and is interested in a seed at once")
+    func greeting() {
+        var rig = TorrentRig()
+        #expect(rig.meet(1) == ["1: have none", "1: greeting"])
+        #expect(rig.says(1, .haveAll) == ["1: interested"])
+    }
+
+    @Test("To whom does not speak BEP 6 it says nothing of having nothing")
+    func plainGreeting() {
+        var rig = TorrentRig()
+        #expect(rig.meet(1, fast: false) == [])
+        var half = TorrentRig(have: [0, 1])
+        #expect(half.meet(1, fast: false) == ["1: bitfield of 1"])
+    }
+
+    @Test("A seed says that it has all, and what may be asked of it before it unchokes")
+    func seeding() {
+        var rig = TorrentRig(pieces: 100, have: Array(0..<100))
+        let lines = rig.meet(1)
+        #expect(lines.first == "1: have all")
+        #expect(lines.count { $0.contains("allowed fast") } == 5)
+    }
+
+    @Test("Unchoked, it asks for blocks in order where all have everything, and no more than 8")
+    func asking() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meet(1)
+        rig.says(1, .haveAll)
+        let asked = requests(rig.says(1, .unchoke))
+        #expect(asked == ["1 0.0", "1 0.1", "1 1.0", "1 1.1", "1 2.0", "1 2.1", "1 3.0", "1 3.1"])
+    }
+
+    @Test("Each block that comes lets it ask for two more, until the rate is known")
+    func growing() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meetSeed(1)
+        rig.now = rig.now + .milliseconds(20)
+        let lines = rig.brings(1, 0, 0)
+        #expect(lines.first == "keep #0+0/16384")
+        #expect(requests(lines) == ["1 4.0", "1 4.1"])
+    }
+
+    @Test("A piece that is right is told to those who lack it, and to nobody else")
+    func telling() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meetSeed(1)
+        rig.meet(2)
+        rig.brings(1, 0, 0)
+        rig.brings(1, 0, 1)
+        #expect(rig.tell(.pieceVerified(PieceIndex(0), blocks: [])) == ["2: have #0"])
+    }
+
+    @Test("The last piece completes it, and it wants nothing more")
+    func completing() {
+        var rig = TorrentRig(pieces: 1)
+        rig.meetSeed(1)
+        rig.brings(1, 0, 0)
+        rig.brings(1, 0, 1)
+        let lines = rig.tell(.pieceVerified(PieceIndex(0), blocks: []))
+        #expect(lines == ["completed", "1: not interested"])
+    }
+
+    @Test("A choked node asks for the pieces that it is allowed, and for nothing else")
+    func allowedFast() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meet(1)
+        rig.says(1, .haveAll)
+        #expect(requests(rig.says(1, .allowedFast(PieceIndex(5)))) == ["1 5.0", "1 5.1"])
+        #expect(rig.says(1, .allowedFast(PieceIndex(5))) == [])
+    }
+
+    @Test("A choke without BEP 6 voids what was asked; others are asked for it")
+    func choking() {
+        var rig = TorrentRig(pieces: 2)
+        rig.meetSeed(1, fast: false)
+        let lines = rig.meetSeed(2) + rig.says(1, .choke)
+        #expect(Set(requests(lines)).isSuperset(of: ["2 0.0", "2 0.1"]))
+    }
+
+    @Test("A reject frees the block, which is asked of somebody else soon")
+    func rejecting() {
+        var rig = TorrentRig(pieces: 1)
+        rig.meetSeed(1)
+        var lines = rig.meetSeed(2)
+        lines += rig.says(1, .reject(rig.engine.block(0, of: PieceIndex(0))))
+        #expect(requests(lines + rig.wait(.milliseconds(100))).contains("2 0.0"))
+    }
+
+    @Test("Who leaves takes nothing along: its blocks are asked of others in the same turn")
+    func leaving() {
+        var rig = TorrentRig(pieces: 2)
+        rig.meetSeed(1)
+        let lines = rig.meetSeed(2) + rig.tell(.peerLeft(PeerHandle(1)))
+        #expect(requests(lines).sorted() == ["2 0.0", "2 0.1", "2 1.0", "2 1.1"])
+    }
+}
+
+@Suite("What a torrent's engine gives")
+struct TorrentServingTests {
+    @Test("Whoever is interested is unchoked at once while a slot is free")
+    func unchoking() {
+        var rig = TorrentRig(have: [0, 1, 2, 3])
+        rig.meet(1)
+        #expect(rig.says(1, .interested) == ["1: unchoke"])
+        #expect(rig.says(1, .interested) == [])
+    }
+
+    @Test("With all slots taken it waits for the deal, and somebody gets one by lot")
+    func slots() {
+        var rig = TorrentRig(have: [0, 1, 2, 3]) { $0.uploadSlots = 2 }
+        for slot in 1...3 { rig.meet(slot) }
+        #expect(rig.says(1, .interested) == ["1: unchoke"])
+        #expect(rig.says(2, .interested) == ["2: unchoke"])
+        #expect(rig.says(3, .interested) == [])
+        let lines = rig.wait(.seconds(31))
+        #expect(lines.contains("3: unchoke"))
+    }
+
+    @Test("A request is served, one that cannot be closes the connection")
+    func requesting() {
+        var rig = TorrentRig(have: [0, 1, 2, 3])
+        rig.meet(1)
+        rig.says(1, .interested)
+        let block = rig.engine.block(1, of: PieceIndex(2))
+        #expect(rig.says(1, .request(block)) == ["1: block #2+16384/16384"])
+        let wrong = Block(piece: PieceIndex(2), offset: 32_768, length: 16_384)
+        #expect(rig.says(1, .request(wrong)).first?.hasPrefix("1: close") == true)
+    }
+
+    @Test("A choked peer's request is refused by name, and a piece that is not here as well")
+    func refusing() {
+        var rig = TorrentRig(pieces: 40, have: [0])
+        rig.meet(1)
+        #expect(
+            rig.says(1, .request(rig.engine.block(0, of: PieceIndex(0))))
+                == ["1: reject #0+0/16384"])
+        rig.says(1, .interested)
+        #expect(
+            rig.says(1, .request(rig.engine.block(0, of: PieceIndex(7))))
+                == ["1: reject #7+0/16384"])
+    }
+
+    @Test("What a connection does not take waits here, and can be cancelled")
+    func waiting() {
+        var rig = TorrentRig(pieces: 8, have: Array(0..<8)) { $0.sendWindow = 16_384 }
+        rig.meet(1)
+        rig.says(1, .interested)
+        let blocks = (0..<4).map { rig.engine.block(0, of: PieceIndex($0)) }
+        #expect(rig.says(1, .request(blocks[0])) == ["1: block #0+0/16384"])
+        #expect(rig.says(1, .request(blocks[1])) == [])
+        #expect(rig.says(1, .request(blocks[2])) == [])
+        rig.says(1, .cancel(blocks[1]))
+        #expect(rig.tell(.drained(PeerHandle(1), queued: 0)) == ["1: block #2+0/16384"])
+    }
+
+    @Test("No more than 500 requests wait for a peer; more are refused")
+    func flooding() {
+        var rig = TorrentRig(pieces: 600, have: Array(0..<600)) { $0.sendWindow = 1 }
+        rig.meet(1)
+        rig.says(1, .interested)
+        var refused = 0
+        for number in 0..<600 as Range<UInt32> {
+            let lines = rig.says(1, .request(rig.engine.block(0, of: PieceIndex(number))))
+            if lines.contains(where: { $0.contains("reject") }) { refused += 1 }
+        }
+        #expect(refused == 99)
+    }
+
+    @Test("Uploads keep to the limit")
+    func limiting() {
+        var rig = TorrentRig(pieces: 100, have: Array(0..<100)) {
+            $0.upLimit = ByteRate(bytesPerSecond: 65_536)
+        }
+        rig.meet(1)
+        rig.says(1, .interested)
+        var sent = 0
+        for number in 0..<100 as Range<UInt32> {
+            sent += rig.says(1, .request(rig.engine.block(0, of: PieceIndex(number)))).count
+        }
+        for _ in 0..<200 {
+            sent += rig.wait(.milliseconds(10)).count { $0.contains("block") }
+            sent += rig.tell(.drained(PeerHandle(1), queued: 0)).count
+        }
+        #expect((6...9).contains(sent))
+    }
+}
