@@ -72,6 +72,16 @@ extension Span<UInt8> {
 
 extension [UInt8] {
     /// Appends an integer in network byte order.
+    ///
+    /// Without the generic one's calls through a table: every message of a peer has several.
+    package mutating func append(bigEndian value: UInt32) {
+        append(UInt8(truncatingIfNeeded: value >> 24))
+        append(UInt8(truncatingIfNeeded: value >> 16))
+        append(UInt8(truncatingIfNeeded: value >> 8))
+        append(UInt8(truncatingIfNeeded: value))
+    }
+
+    /// Appends an integer in network byte order.
     package mutating func append<T: FixedWidthInteger & UnsignedInteger>(bigEndian value: T) {
         var shift = T.bitWidth
         while shift > 0 {

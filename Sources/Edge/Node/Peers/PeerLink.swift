@@ -55,6 +55,8 @@ final class PeerLink {
     /// Whether anything did.
     private(set) var hasOpened = false
     private var isTuned = false
+    /// Where messages are put together: few bytes are copied into the queue.
+    private var scratch: [UInt8] = []
     /// What may wait for a peer that does not read: the blocks that the uplink's budget lets go
     /// to one peer (2 MiB), and as much again.
     private static let mostQueued = 4 << 20
@@ -123,11 +125,11 @@ final class PeerLink {
 
     /// Sends a message without payload.
     func send(_ message: Message) {
-        var bytes: [UInt8] = []
-        message.encode(into: &bytes)
+        scratch.removeAll(keepingCapacity: true)
+        message.encode(into: &scratch)
         guard let connection, connection.queuedBytes < Self.mostQueued else { return fail() }
-        connection.send(bytes)
-        otherBytes += bytes.count
+        connection.send(scratch)
+        otherBytes += scratch.count
     }
 
     /// Sends a live message, if the other end has named the extension.
@@ -144,9 +146,17 @@ final class PeerLink {
 
     /// Sends a block.
     func send(_ block: Block, payload: ArraySlice<UInt8>) {
-        var header: [UInt8] = []
-        Message.encodePieceHeader(block, into: &header)
-        connection?.sendSlices(header: header, payload: payload)
+        scratch.removeAll(keepingCapacity: true)
+        Message.encodePieceHeader(block, into: &scratch)
+        connection?.sendSlices(header: scratch, payload: payload)
+        hasUnobserved = true
+    }
+
+    /// Sends a block that lies in memory of somebody else's.
+    func send(_ block: Block, payload: ForeignBytes) {
+        scratch.removeAll(keepingCapacity: true)
+        Message.encodePieceHeader(block, into: &scratch)
+        connection?.sendSlices(header: scratch, payload: payload)
         hasUnobserved = true
     }
 
@@ -158,13 +168,13 @@ final class PeerLink {
         connection = nil
     }
 
-    /// Makes the connection fit for files, whose blocks may wait anywhere: the kernel holds a MiB
-    /// of them, so that a fast line is never idle, and the owner hears when it has taken all.
+    /// Makes the connection fit for files: the kernel holds eight blocks unsent, so that a fast
+    /// line is never idle, and the owner hears when it has taken all.
     func tune() {
         isTuned = true
         connection?.settings.lowWater = 0
         connection?.settings.inputLimit = 524_288
-        connection?.setNotSentLowWater(1_048_576)
+        connection?.setNotSentLowWater(131_072)
     }
 
     /// Bytes that the kernel has not taken.

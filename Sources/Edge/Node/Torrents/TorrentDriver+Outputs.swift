@@ -44,6 +44,8 @@ extension TorrentDriver {
             block.piece, offset: Int(block.offset), length: Int(block.length), ticket: lastTicket)
         switch read {
         case .bytes(let bytes): link.send(block, payload: bytes)
+        case .mapped(let bytes):
+            link.send(block, payload: ForeignBytes(bytes.bytes, owner: bytes.owner))
         case .later:
             readings[lastTicket] = Reading(link: link, block: block)
             readingBytes[peer.slot] += Int(block.length)
@@ -72,7 +74,11 @@ extension TorrentDriver {
             case .paused(let fault):
                 retryLater()
                 handler(.paused(fault))
-            case .read(let ticket, let bytes): finished(ticket, bytes)
+            case .read(let ticket, let bytes):
+                finished(ticket) { $0.send($1, payload: bytes) }
+            case .mapped(let ticket, let bytes):
+                let foreign = ForeignBytes(bytes.bytes, owner: bytes.owner)
+                finished(ticket) { $0.send($1, payload: foreign) }
             case .unreadable(let ticket, _): finished(ticket, nil)
             case .saved: handler(.saved(nil))
             case .notSaved(let fault): handler(.saved(fault))
@@ -81,13 +87,13 @@ extension TorrentDriver {
         tellRoom()
     }
 
-    private func finished(_ ticket: ReadTicket, _ bytes: ArraySlice<UInt8>?) {
+    private func finished(_ ticket: ReadTicket, _ send: ((PeerLink, Block) -> Void)?) {
         guard let reading = readings.removeValue(forKey: ticket),
             let peer = slots[ObjectIdentifier(reading.link)]
         else { return }
         readingBytes[peer.slot] -= Int(reading.block.length)
-        if let bytes {
-            reading.link.send(reading.block, payload: bytes)
+        if let send {
+            send(reading.link, reading.block)
         } else {
             refuse(reading.block, reading.link, peer)
         }

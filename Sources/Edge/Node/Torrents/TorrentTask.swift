@@ -17,9 +17,20 @@ struct TorrentTaskSettings: Sendable {
     var peers: [Endpoint] = []
     var swarm = TorrentSettings()
     /// Memory for what is on its way to the disk, and for what was lately read.
-    var store = TorrentStoreSettings()
+    var store = TorrentTaskSettings.memory
     /// Whether files that are missing are made.
     var isWritten = true
+}
+
+extension TorrentTaskSettings {
+    /// Memory that lets a process stay below 64 MiB while it loads as fast as a machine can.
+    private static var memory: TorrentStoreSettings {
+        var settings = TorrentStoreSettings()
+        settings.pendingBytes = 20_971_520
+        settings.cacheBytes = 6_291_456
+        settings.mappedBytes = 8_388_608
+        return settings
+    }
 }
 
 /// What a torrent at work tells.

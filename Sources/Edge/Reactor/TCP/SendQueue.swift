@@ -14,9 +14,44 @@ enum WriteResult: Equatable {
     case failed(Int32)
 }
 
+/// Bytes in memory of somebody else's, which stay there while `owner` is held.
+///
+/// They may be a mapped file: they are for system calls only, where a page that cannot be had is an
+/// error and no signal.
+package struct ForeignBytes: @unchecked Sendable {
+    let bytes: UnsafeRawBufferPointer
+    let owner: AnyObject
+
+    /// The memory `bytes`, which `owner` keeps.
+    package init(_ bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+        (self.bytes, self.owner) = (bytes, owner)
+    }
+}
+
+/// A stretch of what is to be sent.
+private enum Stretch {
+    case array(ArraySlice<UInt8>)
+    case foreign(UnsafeRawBufferPointer, AnyObject)
+
+    var count: Int {
+        switch self {
+        case .array(let slice): slice.count
+        case .foreign(let bytes, _): bytes.count
+        }
+    }
+
+    func dropFirst(_ count: Int) -> Self {
+        switch self {
+        case .array(let slice): .array(slice.dropFirst(count))
+        case .foreign(let bytes, let owner):
+            .foreign(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(count)), owner)
+        }
+    }
+}
+
 /// A queue of slices that leaves with writev.
 struct SendQueue {
-    private var slices: [ArraySlice<UInt8>] = []
+    private var slices: [Stretch] = []
     private var head = 0
     /// How many bytes wait.
     private(set) var count = 0
@@ -35,17 +70,30 @@ struct SendQueue {
         guard !bytes.isEmpty else { return }
         count += bytes.count
         guard bytes.count < Self.smallMessage else {
-            slices.append(bytes)
+            slices.append(.array(bytes))
             tailIsOwn = false
             return
         }
         let last = slices.count - 1
-        if tailIsOwn, last >= head, slices[last].count + bytes.count <= Self.gatheredLimit {
-            slices[last].append(contentsOf: bytes)
+        if tailIsOwn, last >= head, case .array(var tail) = slices[last],
+            tail.count + bytes.count <= Self.gatheredLimit
+        {
+            // Out of the queue meanwhile: with two holders it would be copied.
+            slices[last] = .array([])
+            tail.append(contentsOf: bytes)
+            slices[last] = .array(tail)
         } else {
-            slices.append(ArraySlice(Array(bytes)))
+            slices.append(.array(ArraySlice(Array(bytes))))
             tailIsOwn = true
         }
+    }
+
+    /// Appends bytes of somebody else's.
+    mutating func append(_ foreign: ForeignBytes) {
+        guard !foreign.bytes.isEmpty else { return }
+        count += foreign.bytes.count
+        slices.append(.foreign(foreign.bytes, foreign.owner))
+        tailIsOwn = false
     }
 
     /// Forgets everything.
@@ -73,17 +121,24 @@ struct SendQueue {
 
     /// Calls `body` with an entry for each slice, all of which stay where they are meanwhile.
     private static func gather(
-        _ rest: ArraySlice<ArraySlice<UInt8>>, into vector: inout [iovec],
+        _ rest: ArraySlice<Stretch>, into vector: inout [iovec],
         _ body: ([iovec]) -> (Int, Int32)
     ) -> (Int, Int32) {
         guard let first = rest.first else { return body(vector) }
-        return first.withUnsafeBytes { raw in
-            vector.append(
-                iovec(
-                    iov_base: UnsafeMutableRawPointer(mutating: raw.baseAddress),
-                    iov_len: raw.count))
+        switch first {
+        case .array(let slice):
+            return slice.withUnsafeBytes { raw in
+                vector.append(entry(raw))
+                return gather(rest.dropFirst(), into: &vector, body)
+            }
+        case .foreign(let bytes, _):
+            vector.append(entry(bytes))
             return gather(rest.dropFirst(), into: &vector, body)
         }
+    }
+
+    private static func entry(_ raw: UnsafeRawBufferPointer) -> iovec {
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: raw.baseAddress), iov_len: raw.count)
     }
 
     private mutating func drop(_ wrote: Int) {
@@ -91,7 +146,7 @@ struct SendQueue {
         var left = wrote
         while left > 0, left >= slices[head].count {
             left -= slices[head].count
-            slices[head] = []
+            slices[head] = .array([])
             head += 1
         }
         if left > 0 {

@@ -26,20 +26,27 @@ struct ReadCache {
     subscript(key: Key) -> [UInt8]? { parts[key] }
 
     /// Keeps a part, and forgets the oldest for it; one that is larger than all is not kept.
-    mutating func keep(_ part: [UInt8], _ key: Key) {
-        guard part.count <= limit, parts[key] == nil else { return }
+    ///
+    /// Answers what has been forgotten, or not kept.
+    @discardableResult
+    mutating func keep(_ part: [UInt8], _ key: Key) -> [[UInt8]] {
+        guard part.count <= limit, parts[key] == nil else { return [part] }
         parts[key] = part
         order.append(key)
         bytes += part.count
-        while bytes > limit { dropOldest() }
+        var gone: [[UInt8]] = []
+        while bytes > limit { if let oldest = dropOldest() { gone.append(oldest) } }
+        return gone
     }
 
-    private mutating func dropOldest() {
+    private mutating func dropOldest() -> [UInt8]? {
         let gone = parts.removeValue(forKey: order[head])
         bytes -= gone?.count ?? 0
         head += 1
-        guard head > 64, head * 2 > order.count else { return }
-        order.removeFirst(head)
-        head = 0
+        if head > 64, head * 2 > order.count {
+            order.removeFirst(head)
+            head = 0
+        }
+        return gone
     }
 }

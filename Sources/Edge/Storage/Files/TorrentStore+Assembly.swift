@@ -7,8 +7,14 @@ struct BlockAssembly: Sendable {
     private(set) var bytes: [UInt8]
     private var missing: Bitfield
 
-    init(length: Int) {
-        bytes = [UInt8](repeating: 0, count: length)
+    /// A piece of `length` bytes, in the memory of `used` where that is as long.
+    init(length: Int, in used: [UInt8]?) {
+        if let used, used.count == length {
+            bytes = used
+        } else {
+            // Nothing is read of it before all of it was written.
+            bytes = [UInt8](unsafeUninitializedCapacity: length) { $1 = length }
+        }
         let blocks = (length + PieceGeometry.blockLength - 1) / PieceGeometry.blockLength
         missing = .full(pieceCount: blocks)
     }
@@ -45,11 +51,14 @@ extension TorrentStore {
         guard block.count == min(unit, whole - offset) else { return .malformed(.length) }
         guard pending[piece] == nil, !written.contains(piece) else { return .duplicate }
         if assembling[piece] == nil {
-            assembling[piece] = BlockAssembly(length: whole)
+            assembling[piece] = BlockAssembly(length: whole, in: spare.popLast())
             pendingBytes += whole
         }
         guard assembling[piece]?.add(offset / unit, block) == true else { return .duplicate }
-        guard let there = assembling[piece], there.isComplete else { return .stored }
+        guard assembling[piece]?.isComplete == true,
+            let there = assembling.removeValue(forKey: piece)
+        else { return .stored }
+        pendingBytes -= whole
         submit(piece, there.bytes)
         return .completed
     }

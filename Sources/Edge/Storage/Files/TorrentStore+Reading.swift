@@ -29,6 +29,11 @@ extension TorrentStore {
         if let bytes = pending[piece]?.bytes ?? cache[.whole(piece)] {
             return .bytes(bytes[range])
         }
+        if settings.mappedBytes > 0, written.contains(piece),
+            let read = map(piece, range, ticket: ticket)
+        {
+            return read
+        }
         let part = offset / settings.readAhead
         let start = part * settings.readAhead
         let end = min(whole, start + settings.readAhead)

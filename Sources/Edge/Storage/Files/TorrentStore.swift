@@ -21,6 +21,12 @@ package struct TorrentStoreSettings: Hashable, Sendable {
     /// Bytes that are read at a time: with 16 blocks the way to a thread and back costs each of
     /// them a microsecond.
     package var readAhead = 262_144
+    /// Bytes of files that are mapped into memory for peers, and how many at a time.
+    ///
+    /// A MiB is 64 blocks; what is mapped counts as memory of this process. Without any, what
+    /// peers ask for is read.
+    package var mappedBytes = 0
+    package var mapLength = 1_048_576
     /// Reads under way before others are refused: memory, and the patience of those who wait.
     package var reads = 256
 
@@ -41,6 +47,8 @@ package enum StoreEvent: Equatable, Sendable {
     case written(PieceIndex)
     /// The disk takes nothing more; what it did not take is kept in memory until `retry`.
     case paused(StorageError)
+    /// The bytes that were to come later, where they lie in memory of the system's.
+    case mapped(ReadTicket, MappedBytes)
     /// The bytes that were to come later.
     case read(ReadTicket, ArraySlice<UInt8>)
     /// The bytes that were to come later will not.
@@ -55,6 +63,8 @@ package enum StoreEvent: Equatable, Sendable {
 package enum StoreRead: Equatable, Sendable {
     /// The bytes, shared and not copied.
     case bytes(ArraySlice<UInt8>)
+    /// The bytes, where they lie in memory of the system's.
+    case mapped(MappedBytes)
     /// An event will bring them.
     case later
     /// They are not there, or there is no such part, or too many reads are under way.
@@ -73,6 +83,7 @@ package final class TorrentStore {
         case checked(PieceIndex, Bool)
         case wrote(PieceIndex, StorageError?)
         case read(ReadCache.Key, Result<[UInt8], StorageError>)
+        case mapped(MapCache.Key, MappedFile?)
         case saved(StorageError?)
     }
 
@@ -100,6 +111,9 @@ package final class TorrentStore {
     var pending: [PieceIndex: Pending] = [:]
     var cache: ReadCache
     var reads: [ReadCache.Key: [Waiting]] = [:]
+    /// The memory of pieces that are done with, for others: new memory costs as much as a copy.
+    var spare: [[UInt8]] = []
+    var maps: MapCache
     /// The bytes of what is assembled and of what waits for the disk.
     package internal(set) var pendingBytes = 0
 
@@ -112,6 +126,7 @@ package final class TorrentStore {
         precondition(written.pieceCount == files.layout.pieceCount)
         (self.files, self.written, self.settings, self.check) = (files, written, settings, check)
         cache = ReadCache(limit: settings.cacheBytes)
+        maps = MapCache(limit: max(4, settings.mappedBytes / settings.mapLength))
         queue = try DiskQueue(threads: settings.threads, notify: notify)
     }
 
@@ -135,6 +150,7 @@ package final class TorrentStore {
             case .checked(let piece, let isRight): checked(piece, isRight)
             case .wrote(let piece, let fault): wrote(piece, fault)
             case .read(let key, let result): finished(key, result)
+            case .mapped(let key, let map): finished(key, map)
             case .saved(let fault): [fault.map { .notSaved($0) } ?? .saved]
             }
         }
@@ -192,9 +208,18 @@ extension TorrentStore {
             defer { self.fault = fault }
             return self.fault == nil ? [.paused(fault)] : []
         }
-        if let bytes = settle(piece) { cache.keep(bytes, .whole(piece)) }
+        if let bytes = settle(piece) { recycle(cache.keep(bytes, .whole(piece))) }
         written.insert(piece)
         return [.written(piece)]
+    }
+
+    /// Keeps memory for the next pieces: as much as is mostly assembled at a time.
+    private func recycle(_ gone: [[UInt8]]) {
+        for bytes in gone where bytes.count == files.layout.pieceLength {
+            guard (spare.count + 1) * bytes.count <= settings.cacheBytes || spare.count < 2
+            else { return }
+            spare.append(bytes)
+        }
     }
 
     @discardableResult
