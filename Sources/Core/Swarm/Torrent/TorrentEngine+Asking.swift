@@ -69,6 +69,7 @@ extension TorrentEngine {
         let state = peers[peer]
         guard !state.isSnubbed else { return 1 }
         let isUrgent = isUrgent(now)
+        if isUrgent, state.isLate(patience(peer), at: now) { return 1 }
         let depth = state.pipeline.depth(
             rate: state.throughput.rate, roundTrip: state.roundTrip,
             queue: isUrgent ? settings.urgentQueue : settings.bulkQueue,
@@ -87,7 +88,8 @@ extension TorrentEngine {
         else { return false }
         if peers[peer].requests.count == 0 {
             peers[peer].throughput.began(at: now + peers[peer].roundTrip)
-            peers[peer].blockAt = now
+            // Whoever owes blocks that were taken back is no better for it.
+            if peers[peer].withdrawn.isEmpty { peers[peer].blockAt = now }
         }
         peers[peer].requests.append(Asked(piece: piece, block: UInt32(pick.block), at: now))
         outputs.append(.send(peer, .request(block(pick.block, of: piece))))
@@ -99,7 +101,7 @@ extension TorrentEngine {
     private mutating func pick(
         _ peer: PeerHandle, _ rivals: inout [Rival]?, _ now: Instant
     ) -> Pick? {
-        if peers[peer].isChoking { return pickFast(peer) }
+        if peers[peer].isChoking { return pickFast(peer, now) }
         if wishHead < wishes.count, let pick = pickWish(peer, &rivals, now) { return pick }
         if let pick = pickOpen(peer) { return pick }
         if let pick = pickNew(peer) { return pick }
@@ -114,8 +116,13 @@ extension TorrentEngine {
     }
 
     /// What a choked peer gives all the same (BEP 6).
-    private mutating func pickFast(_ peer: PeerHandle) -> Pick? {
+    ///
+    /// While a reader is in need only what it needs: the rest would stand before that once the
+    /// peer unchokes.
+    private mutating func pickFast(_ peer: PeerHandle, _ now: Instant) -> Pick? {
+        let isUrgent = isUrgent(now)
         for piece in peers[peer].fastFromIt where !have.contains(piece) && mayAsk(peer, piece) {
+            if isUrgent, !wishes.contains(where: { $0.piece == piece }) { continue }
             if let pick = free(in: piece) { return pick }
         }
         return nil

@@ -23,7 +23,7 @@ extension TorrentEngine {
         case .notInterested: notInterested(peer, now, &outputs)
         case .bitfield(let bits): told(peer, bits, all: false, now, &outputs)
         case .haveAll: told(peer, nil, all: true, now, &outputs)
-        case .cancel(let block): cancelled(peer, block)
+        case .cancel(let block): cancelled(peer, block, &outputs)
         case .reject(let block): rejected(peer, block, now, &outputs)
         case .allowedFast(let piece): allowed(peer, piece, now, &outputs)
         case .keepAlive, .haveNone, .suggest, .unknown, .piece, .extended, .have, .request: break
@@ -62,7 +62,7 @@ extension TorrentEngine {
         peers[peer].isChoking = false
         peers[peer].isSnubbed = false
         peers[peer].blockAt = now
-        fill(peer, now, &outputs)
+        if isUrgent(now) { fillAll(now, &outputs) } else { fill(peer, now, &outputs) }
     }
 
     private mutating func allowed(

@@ -8,6 +8,10 @@ import Wire
 extension TorrentEngine {
     /// How long served requests are kept at the front of a queue before they are dropped.
     private static let served = 128
+    /// Bytes handed to a slow connection: two blocks, of which one is on its way.
+    private static let leastWindow = 32_768
+    /// How far ahead a connection is given blocks, in seconds of its rate.
+    private static let lead = 0.1
 
     mutating func requested(
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [TorrentOutput]
@@ -34,18 +38,33 @@ extension TorrentEngine {
         return Int(block.length) <= whole - Int(block.offset)
     }
 
-    mutating func cancelled(_ peer: PeerHandle, _ block: Block) {
+    mutating func cancelled(
+        _ peer: PeerHandle, _ block: Block, _ outputs: inout [TorrentOutput]
+    ) {
         let head = peers[peer].uploadHead
         guard let at = peers[peer].uploads[head...].firstIndex(of: block) else { return }
         peers[peer].uploads.remove(at: at)
+        // BEP 6: each request is answered, by a block or a REJECT.
+        if peers[peer].isFast { outputs.append(.send(peer, .reject(block))) }
     }
 
     mutating func drained(
         _ peer: PeerHandle, _ queued: Int, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         guard peers.contains(peer) else { return }
+        adapt(peer, landed: peers[peer].inFlight - queued, now)
         peers[peer].inFlight = queued
         serve(peer, now, &outputs)
+    }
+
+    /// What is handed out can be neither cancelled nor put behind something else: a slow line gets
+    /// a tenth of a second ahead, a fast one as much as keeps it busy between two turns of a loop.
+    private mutating func adapt(_ peer: PeerHandle, landed: Int, _ now: Instant) {
+        guard landed > 0 else { return }
+        peers[peer].outflow.came(landed, at: now)
+        let ahead = (peers[peer].outflow.rate ?? .zero).bytesPerSecond * Self.lead
+        peers[peer].sendWindow = min(
+            max(Int(min(ahead, 1e9)), Self.leastWindow), settings.sendWindow)
     }
 
     mutating func keep(
@@ -69,7 +88,7 @@ extension TorrentEngine {
 
     /// Hands out what a peer's connection has room for.
     mutating func serve(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
-        while peers[peer].waiting > 0, peers[peer].inFlight < settings.sendWindow {
+        while peers[peer].waiting > 0, peers[peer].inFlight < peers[peer].sendWindow {
             let block = peers[peer].uploads[peers[peer].uploadHead]
             let size = Int(block.length)
             if let at = limit?.admit(RateLimit.onLine(size + 13), at: now) {
@@ -80,6 +99,7 @@ extension TorrentEngine {
                 peers[peer].uploads.removeFirst(peers[peer].uploadHead)
                 peers[peer].uploadHead = 0
             }
+            if peers[peer].inFlight == 0 { peers[peer].outflow.began(at: now) }
             peers[peer].inFlight += size
             peers[peer].sent += size
             counters.sentBytes += size

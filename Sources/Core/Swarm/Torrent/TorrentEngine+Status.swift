@@ -44,6 +44,11 @@ extension TorrentEngine {
         return min(layout.totalLength, Int64(haveCount) * Int64(layout.pieceLength))
     }
 
+    /// Bytes that peers have asked for and were not handed to their connections.
+    package var waitingBytes: Int {
+        peers.handles.reduce(0) { $0 + peers[$1].waiting * 16_384 }
+    }
+
     /// Whether our extension handshakes offer the peer exchange.
     package var exchangesPeers: Bool { settings.exchangesPeers }
 }

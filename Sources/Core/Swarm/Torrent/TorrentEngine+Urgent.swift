@@ -24,7 +24,10 @@ extension TorrentEngine {
     func rivals(_ now: Instant) -> [Rival] {
         var out: [Rival] = []
         out.reserveCapacity(peers.count)
-        for peer in peers.handles where !peers[peer].isChoking && !peers[peer].isSnubbed {
+        for peer in peers.handles
+        where !peers[peer].isChoking && !peers[peer].isSnubbed
+            && !peers[peer].isLate(patience(peer), at: now)
+        {
             let eta = peers[peer].eta(settings, otherwise: typicalRate)
             out.append(Rival(peer: peer, eta: eta))
         }
@@ -32,11 +35,20 @@ extension TorrentEngine {
         return out
     }
 
+    /// How long a peer may be silent before it counts as standing still: four blocks' time and two
+    /// round trips, half a second at least.
+    func patience(_ peer: PeerHandle) -> Interval {
+        let each = (peers[peer].throughput.rate ?? typicalRate).duration(
+            of: PieceGeometry.blockLength)
+        return max(.milliseconds(500), each * 4) + peers[peer].roundTrip * 2
+    }
+
     /// The block that a peer should bring of what readers want.
     mutating func pickWish(
         _ peer: PeerHandle, _ rivals: inout [Rival]?, _ now: Instant
     ) -> Pick? {
         let mine = peers[peer].eta(settings, otherwise: typicalRate)
+        let isLate = peers[peer].isLate(patience(peer), at: now)
         var looks = Self.looks
         var rare: [PieceIndex] = []
         var at = wishHead
@@ -49,6 +61,7 @@ extension TorrentEngine {
             }
             looks -= 1
             guard mayAsk(peer, wish.piece) else { continue }
+            if isLate, wish.due < now + settings.urgent { continue }
             if now + mine > wish.due, isQuicker(than: mine, peer, wish.piece, &rivals, now) {
                 continue
             }
@@ -144,9 +157,7 @@ extension TorrentEngine {
         let rate = peers[peer].throughput.rate ?? typicalRate
         let each = rate.duration(of: PieceGeometry.blockLength)
         let quiet = now - peers[peer].blockAt
-        // Four blocks' time and a round trip without any: it stands still.
-        let patience = max(.milliseconds(500), each * 4) + peers[peer].roundTrip * 2
-        guard quiet < patience else { return .forever }
+        guard quiet < patience(peer) else { return .forever }
         return max(each, each * Double(ahead + 1 + peers[peer].withdrawn.count) - quiet)
             + peers[peer].roundTrip
     }

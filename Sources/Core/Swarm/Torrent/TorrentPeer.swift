@@ -90,6 +90,9 @@ struct TorrentPeer: Sendable {
     var uploadHead = 0
     /// Bytes of blocks handed to its connection that the socket has not taken.
     var inFlight = 0
+    /// How many those may be, and how fast the connection takes them.
+    var sendWindow: Int
+    var outflow = Throughput()
     /// Bytes of blocks that came and went, in all and since the last look at the slots.
     var received = 0
     var sent = 0
@@ -114,6 +117,7 @@ struct TorrentPeer: Sendable {
         self.serial = serial
         (joinedAt, heardAt, toldAt, blockAt) = (now, now, now, now)
         pipeline = Pipeline(first: settings.firstRequests)
+        sendWindow = min(65_536, settings.sendWindow)
     }
 
     /// Whether both ends speak the Fast extension (BEP 6).
@@ -126,6 +130,11 @@ struct TorrentPeer: Sendable {
 
     /// How many of its requests wait.
     var waiting: Int { uploads.count - uploadHead }
+
+    /// Whether it owes blocks for longer than `patience`.
+    func isLate(_ patience: Interval, at now: Instant) -> Bool {
+        requests.count + withdrawn.count > 0 && now - blockAt > patience
+    }
 
     /// The time until a block that it is asked for now is here.
     func eta(_ settings: TorrentSettings, otherwise: ByteRate) -> Interval {

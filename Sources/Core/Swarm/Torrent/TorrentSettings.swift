@@ -19,13 +19,16 @@ package struct TorrentSettings: Hashable, Sendable {
     package var firstRequests = 8
     /// The same while a reader waits: blocks in order come from all peers at once, and a first
     /// peer is not given what a second one would bring at the same time.
-    package var firstUrgentRequests = 4
+    package var firstUrgentRequests = 2
     /// Requests to one peer at most: what Transmission takes.
     package var mostRequests = 500
     /// How much of a peer's rate is asked of it ahead, beyond the round trip.
     package var bulkQueue = Interval.seconds(3)
-    /// The same while a reader is in need: what is needed now waits behind what was asked before.
-    package var urgentQueue = Interval.seconds(1)
+    /// The same while a reader is in need.
+    ///
+    /// What is needed now waits behind what was asked before, and a piece is whole only when the
+    /// longest of these queues has come. A Transmission seed serves once in half a second.
+    package var urgentQueue = Interval.milliseconds(600)
 
     /// Blocks due within this are given to whoever brings them first.
     package var urgent = Interval.seconds(3)
@@ -42,7 +45,7 @@ package struct TorrentSettings: Hashable, Sendable {
     package var mostQueuedRequests = 500
     /// The longest block that is sent, in bytes: what old clients ask for.
     package var longestBlock: UInt32 = 131_072
-    /// Bytes of blocks handed to one connection that its socket has not taken.
+    /// Bytes of blocks handed to one connection that its socket has not taken, at most.
     package var sendWindow = 524_288
     /// Peers that are given blocks at the same time, one of them by lot.
     package var uploadSlots = 12
