@@ -52,11 +52,14 @@ package final class FeedSink: FeedOutput {
         package static let standardOutput = Self.descriptor(STDOUT_FILENO)
     }
 
-    private(set) var pendingBytes = 0
+    /// The bytes that wait for the writer.
+    package private(set) var pendingBytes = 0
     /// The bytes that have been written so far.
     package private(set) var writtenBytes = 0
-    var onDrain: (@Loop () -> Void)?
-    var onClose: (@Loop () -> Void)?
+    /// Called when there is room for more.
+    package var onDrain: (@Loop () -> Void)?
+    /// Called once nothing more is written.
+    package var onClose: (@Loop () -> Void)?
     /// Whether completeness matters more than the live edge.
     let isRecording: Bool
 
@@ -76,16 +79,24 @@ package final class FeedSink: FeedOutput {
 
     deinit { writer.stop() }
 
-    func write(_ bytes: [UInt8]) {
+    /// Has `bytes` written; how much waits is for the caller to bound.
+    package func write(_ bytes: [UInt8]) {
         guard handler != nil else { return }
         pendingBytes += bytes.count
         writer.enqueue(.bytes(bytes))
     }
 
-    func end() {
+    /// There is nothing more to write.
+    package func end() {
         // The feed lets go of a reader that is through, but the thread is not through yet.
         keptUntilOver = self
         writer.enqueue(.end)
+    }
+
+    /// Ends without the rest, for the reason given.
+    package func abandon(_ event: SinkEvent) {
+        writer.stop()
+        take(.over(event))
     }
 
     private func take(_ report: SinkWriter.Report) {

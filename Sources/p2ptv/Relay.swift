@@ -9,21 +9,24 @@ import Primitives
 /// Passes channels on.
 struct Relay: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Pass channels on to others, without a player.",
+        abstract: "Pass channels and torrents on to others, without a player.",
         discussion: """
             Takes each channel once and sends it on many times, with one upload limit
             for all of them. Goes on until Ctrl-C, through the pauses of a broadcast,
             and says at the end what it carried. Needs a port that others can reach.
+            Ordinary torrents are checked and seeded; what is missing of them is loaded.
 
             Examples:
               p2ptv relay news.torrent --up-limit 50Mbit
               p2ptv relay news.torrent http://tv.example.org/sports.torrent
               p2ptv relay /srv/channels --peer-port 6881 --memory 1GiB
+              p2ptv relay film.torrent --data /srv/films
             """)
 
     @Argument(
         help: ArgumentHelp(
-            "The channels: .torrent files, folders of them, or http and https URLs.",
+            "The channels and torrents: .torrent files, folders of them, or http and https "
+                + "URLs.",
             valueName: "channel"))
     var channels: [String]
 
@@ -46,17 +49,34 @@ struct Relay: AsyncParsableCommand {
             valueName: "size"))
     var memory: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The folder that the content of ordinary torrents is below.", valueName: "folder"))
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Remember below this folder what was checked (default: the state folder).",
+            valueName: "folder"))
+    var stateDir: String?
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let given = try common.settings()
         let plan = try RelayPlan(self, given)
         var files: [ParsedChannelFile] = []
+        var torrents: [RelayedTorrent] = []
         for place in plan.places {
             let bytes = try await ChannelReader.fetch(place)
-            files.append(try ChannelReader.read(bytes, from: place.text))
+            switch try TorrentReader.readAny(bytes, from: place.text) {
+            case .channel: files.append(try ChannelReader.read(bytes, from: place.text))
+            case .torrent(let torrent): torrents.append(try plan.place(torrent))
+            }
         }
-        let session = await RelaySession(plan.settings(for: files), common.mode)
+        var settings = plan.settings(for: files)
+        settings.torrents = torrents
+        let session = await RelaySession(settings, common.mode)
         try await session.run()
     }
 }
@@ -70,6 +90,8 @@ struct RelayPlan {
     private var upLimit: ByteRate?
     private var window: Interval?
     private var memory: Int?
+    private var data: String?
+    private var state: String?
 
     init(_ options: Relay, _ given: Settings) throws {
         places = try options.channels.flatMap { try ChannelPlace.all(in: $0) }
@@ -78,6 +100,23 @@ struct RelayPlan {
         upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
         window = try given.one(Keys.relayWindow, flag: options.window)
         memory = try given.one(Keys.relayMemory, flag: options.memory)
+        data = options.data
+        state = options.stateDir ?? given.environment.stateFolder
+    }
+
+    /// Where the content of `torrent` lies.
+    func place(_ torrent: TorrentFile) throws -> RelayedTorrent {
+        guard torrent.hasLayers else { throw TorrentPlan.withoutLayers(torrent) }
+        guard let data else {
+            throw Complaint(
+                .usage, what: "cannot seed \(torrent.name)", why: "it is not said where it is",
+                hint: "name the folder of its content with --data DIR")
+        }
+        // The content itself may be named, as for `verify`; what is not there yet is loaded.
+        let folder = (try? ContentCheck.base(of: torrent, at: data)) ?? data
+        let hash = torrent.infoHashes.swarms.first.map { "\($0)" } ?? "torrent"
+        let resume = state.map { "\($0)/torrents/\(hash).resume" }
+        return RelayedTorrent(torrent, at: ContentPlace(folder: folder, resume: resume))
     }
 
     /// The settings of a node that relays `channels`.

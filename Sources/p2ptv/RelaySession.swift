@@ -42,7 +42,7 @@ final class RelaySession {
         switch event {
         case .listening: display.begin()
         case .failed(let fault): life.finish(Complaint(fault))
-        case .channel: break
+        case .channel, .torrent: break
         }
     }
 

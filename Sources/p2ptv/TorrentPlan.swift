@@ -97,7 +97,8 @@ struct TorrentPlan: Sendable {
         return number
     }
 
-    private static func withoutLayers(_ torrent: TorrentFile) -> Complaint {
+    /// What to say of a torrent whose pieces cannot be checked.
+    static func withoutLayers(_ torrent: TorrentFile) -> Complaint {
         Complaint(
             .data, what: "cannot load \(torrent.name)",
             why: "it is of version 2 and lacks the hashes of its pieces (piece layers)",

@@ -14,7 +14,34 @@ extension RelayEvent {
                 news.name, at: wall,
                 members(["name": .text(label.name), "info_hash": .text(label.infoHash)])
                     + members(news.json))
+        case .torrent(let label, let news):
+            EventRecord(
+                news.name, at: wall,
+                members(["name": .text(label.name), "info_hash": .text(label.infoHash)])
+                    + members(news.json))
         case .failed(let fault): .failed(Complaint(fault), at: wall)
+        }
+    }
+}
+
+extension TorrentNews {
+    fileprivate var name: String {
+        switch self {
+        case .checking: "checking"
+        case .loading: "loading"
+        case .seeding: "seeding"
+        case .tracker: "tracker"
+        case .failed: "torrent_failed"
+        }
+    }
+
+    fileprivate var json: JSON {
+        switch self {
+        case .checking(let done, let total): ["done": .int(done), "total": .int(total)]
+        case .loading(let have, let of): ["done": .int(have), "total": .int(of)]
+        case .seeding: [:]
+        case .tracker(let note): ["note": .text(note)]
+        case .failed(let fault): ["what": .text(fault.what), "why": .text(fault.why)]
         }
     }
 }
@@ -55,6 +82,7 @@ extension RelayStatus {
                 "downloaded": .int(downloaded), "uploaded": .int(uploaded),
                 "ratio": ratioJSON(uploaded, downloaded),
                 "channels": .list(channels.map(\.json)),
+                "torrents": .list(torrents.map(\.json)),
             ]))
     }
 }

@@ -11,13 +11,16 @@ extension RelayStatus {
     package func line(after time: Interval, isUnicode: Bool) -> StatusLine {
         var line = StatusLine(isUnicode: isUnicode)
         let carrying = channels.count { $0.state == .carrying }
-        if channels.count == 1, let channel = channels.first {
+        if channels.isEmpty {
+            addTorrents(to: &line)
+        } else if channels.count == 1, torrents.isEmpty, let channel = channels.first {
             line.add(shortName(channel.label.name), rank: 1)
             line.add(channel.state.word, rank: 0, ink: channel.state.ink)
         } else {
             line.add(count(channels.count, "channel"), rank: 1)
             line.add(
                 "CARRYING \(carrying)", rank: 0, ink: carrying == channels.count ? .green : .yellow)
+            if !torrents.isEmpty { addTorrents(to: &line) }
         }
         line.add((isUnicode ? "▼ " : "down ") + down.text, rank: 5)
         line.add((isUnicode ? "▲ " : "up ") + up.text, rank: 2)
@@ -28,6 +31,20 @@ extension RelayStatus {
         return line
     }
 
+    private func addTorrents(to line: inout StatusLine) {
+        let seeding = torrents.count { $0.state == .seeding }
+        guard torrents.count == 1, channels.isEmpty, let torrent = torrents.first else {
+            line.add(count(torrents.count, "torrent"), rank: 1)
+            let isAll = seeding == torrents.count
+            return line.add("SEEDING \(seeding)", rank: 0, ink: isAll ? .green : .yellow)
+        }
+        line.add(shortName(torrent.name), rank: 1)
+        line.add(torrent.state.word, rank: 0, ink: torrent.state.ink)
+        if torrent.state != .seeding {
+            line.add("\(decimal(torrent.part * 100, digits: 0)) %", rank: 1)
+        }
+    }
+
     /// What was carried, a row a channel, with a sum below several: for the end.
     package func totals(after time: Interval) -> String {
         var rows = channels.map { channel in
@@ -36,7 +53,13 @@ extension RelayStatus {
                 value: carried(channel.swarm.uploaded, channel.swarm.downloaded)
             )
         }
-        if channels.count > 1 { rows.append(("in all", carried(uploaded, downloaded))) }
+        rows += torrents.map { torrent in
+            (
+                name: shortName(torrent.name),
+                value: carried(torrent.uploaded, torrent.downloaded)
+            )
+        }
+        if rows.count > 1 { rows.append(("in all", carried(uploaded, downloaded))) }
         rows.append(("time", time.text))
         return table(rows)
     }
@@ -70,6 +93,7 @@ extension RelayEvent {
         switch self {
         case .listening(let port): "taking connections of peers on port \(port)"
         case .channel(let label, let news): "\(shortName(label.name)): \(news.note)"
+        case .torrent(let label, let news): news.note.map { "\(shortName(label.name)): \($0)" }
         case .failed: nil
         }
     }
@@ -85,6 +109,19 @@ extension RelayNews {
         case .contradiction(let piece):
             "warning: two signed records contradict each other at piece \(piece): "
                 + "somebody else has the channel's key"
+        }
+    }
+}
+
+extension TorrentNews {
+    fileprivate var note: String? {
+        switch self {
+        case .checking: nil
+        case .loading(let have, let of):
+            "\(have) of \(count(of, "piece")) are there; loading the rest"
+        case .seeding: "all of it is there; seeding"
+        case .tracker(let note): "tracker: \(escaped(note))"
+        case .failed(let fault): "\(escaped(fault.what)): \(escaped(fault.why))"
         }
     }
 }

@@ -1,5 +1,5 @@
-// A relay: several channels behind one port and one upload limit, without players. Composes and
-// reports; the decisions are in Swarm and Tracker.
+// A relay: several channels and torrents behind one port and one upload limit, without players.
+// Composes and reports; the decisions are in Swarm and Tracker.
 
 import Metainfo
 import Pieces
@@ -16,6 +16,9 @@ package final class RelayNode {
     private let settings: RelaySettings
     private let report: @Loop (RelayEvent) -> Void
     private var channels: [RelayChannel] = []
+    private var torrents: [RelayTorrent] = []
+    /// The torrents whose content is still to be opened, one after the other.
+    private var unopened: [RelayTorrent] = []
     private var isOver = false
     private var onStopped: (@Loop () -> Void)?
     private var stopTimer: LoopTimer?
@@ -56,15 +59,48 @@ package final class RelayNode {
         where !files.contains(where: { $0.infoBytes == file.infoBytes }) {
             files.append(file)
         }
-        let places = descriptorLimit() / max(files.count, 1)
+        let count = files.count + settings.torrents.count
+        let places = descriptorLimit() / max(count, 1)
         channels = files.map { file in
             RelayChannel(
-                file, swarmSettings(file, among: files.count, places: places),
+                file, swarmSettings(file, among: count, places: places),
                 peers: settings.peers, host: host
             ) { [weak self] label, news in self?.report(.channel(label, news)) }
         }
         for channel in channels { channel.start() }
+        joinTorrents(host, among: files.count + settings.torrents.count)
         timer.schedule(at: Loop.now + Self.period)
+    }
+
+    private func joinTorrents(_ host: PeerHost, among count: Int) {
+        let share = settings.upLimit.map {
+            ByteRate(bytesPerSecond: $0.bytesPerSecond / Double(max(count, 1)))
+        }
+        var seen: Set<InfoHash> = []
+        for torrent in settings.torrents {
+            let names = torrent.torrent.infoHashes.swarms
+            guard seen.isDisjoint(with: names) else { continue }
+            seen.formUnion(names)
+            torrents.append(
+                RelayTorrent(
+                    torrent, peers: settings.peers, share: share, host: host,
+                    report: { [weak self] in self?.report(.torrent($0, $1)) },
+                    onOpened: { [weak self] in self?.openNext() }))
+        }
+        unopened = torrents
+        openNext()
+    }
+
+    /// Opens the content of the next torrent: one at a time has all processors to check it with.
+    ///
+    /// A relay with nothing that works is at its end.
+    private func openNext() {
+        if !unopened.isEmpty { return unopened.removeFirst().start() }
+        guard channels.isEmpty, !torrents.isEmpty, !isOver else { return }
+        let faults = torrents.compactMap(\.failure)
+        guard faults.count == torrents.count, let first = faults.first else { return }
+        close()
+        report(.failed(first))
     }
 
     private func swarmSettings(
@@ -94,15 +130,20 @@ package final class RelayNode {
     private func review() {
         timer.schedule(at: Loop.now + Self.period)
         for channel in channels { channel.review() }
-        guard let limit = settings.upLimit, channels.count > 1 else { return }
-        let shares = UplinkShares.divide(limit, among: channels.map { $0.demand() })
+        guard let limit = settings.upLimit, channels.count + torrents.count > 1 else { return }
+        let demands = channels.map { $0.demand() } + torrents.map { $0.demand() }
+        let shares = UplinkShares.divide(limit, among: demands)
         for (channel, share) in zip(channels, shares) { channel.keep(to: share) }
+        for (torrent, share) in zip(torrents, shares.dropFirst(channels.count)) {
+            torrent.keep(to: share)
+        }
     }
 
     /// How the relay is doing now.
     package var status: RelayStatus {
         var status = RelayStatus()
         status.channels = channels.map { $0.status() }
+        status.torrents = torrents.map { $0.status() }
         return status
     }
 
@@ -112,17 +153,17 @@ package final class RelayNode {
     package func stop(_ done: @escaping @Loop () -> Void) {
         guard onStopped == nil else { return }
         onStopped = done
-        guard !isOver, !channels.isEmpty else { return close() }
+        guard !isOver, !channels.isEmpty || !torrents.isEmpty else { return close() }
         let timer = LoopTimer { [weak self] in self?.close() }
         stopTimer = timer
         timer.schedule(at: Loop.now + Self.goodBye)
-        var left = channels.count
-        for channel in channels {
-            channel.stop { [weak self] in
-                left -= 1
-                if left == 0 { self?.close() }
-            }
+        var left = channels.count + torrents.count
+        let done: @Loop () -> Void = { [weak self] in
+            left -= 1
+            if left == 0 { self?.close() }
         }
+        for channel in channels { channel.stop(done) }
+        for torrent in torrents { torrent.stop(done) }
     }
 
     private func close() {
@@ -130,6 +171,7 @@ package final class RelayNode {
         stopTimer?.cancel()
         timer.cancel()
         for channel in channels { channel.close() }
+        for torrent in torrents { torrent.close() }
         host?.close()
         let done = onStopped
         onStopped = nil

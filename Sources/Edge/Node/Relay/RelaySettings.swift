@@ -3,10 +3,25 @@
 package import Metainfo
 package import Primitives
 
+/// An ordinary torrent that a relay seeds.
+package struct RelayedTorrent: Sendable {
+    /// The torrent.
+    package var torrent: TorrentFile
+    /// Where its content lies; what is missing of it is loaded.
+    package var place: ContentPlace
+
+    /// The torrent whose content is at `place`.
+    package init(_ torrent: TorrentFile, at place: ContentPlace) {
+        (self.torrent, self.place) = (torrent, place)
+    }
+}
+
 /// What a relay is asked to do.
 package struct RelaySettings: Sendable {
     /// The channels; of those that are named twice the first counts.
     package var channels: [ParsedChannelFile]
+    /// The ordinary torrents; of those that are named twice the first counts.
+    package var torrents: [RelayedTorrent] = []
     /// The ports to try for peers, in order; all channels share one.
     package var peerPorts: ClosedRange<UInt16> = 6881...6999
     /// Peers to connect to besides those of the trackers, in every channel.
@@ -44,6 +59,8 @@ package enum RelayEvent: Sendable {
     case listening(port: UInt16)
     /// Something happened in a channel.
     case channel(ChannelLabel, RelayNews)
+    /// Something happened to an ordinary torrent.
+    case torrent(ChannelLabel, TorrentNews)
     /// It cannot go on.
     case failed(NodeFault)
 }
@@ -60,6 +77,20 @@ package enum RelayNews: Hashable, Sendable {
     case tracker(String)
     /// The channel's key is misused: two signed records contradict each other.
     case contradiction(piece: UInt32)
+}
+
+/// What happened to an ordinary torrent that is seeded.
+package enum TorrentNews: Hashable, Sendable {
+    /// Its content is being checked: so many pieces of so many.
+    case checking(done: Int, total: Int)
+    /// Some of it is there, the rest is loaded.
+    case loading(have: Int, of: Int)
+    /// All of it is there.
+    case seeding
+    /// A tracker answered or failed, in a person's words.
+    case tracker(String)
+    /// It cannot go on, or its disk takes nothing more.
+    case failed(NodeFault)
 }
 
 /// How far a relay is in a channel.
@@ -95,22 +126,35 @@ package struct RelayedChannel: Sendable {
 package struct RelayStatus: Sendable {
     /// Its channels, in the order in which they were named.
     package var channels: [RelayedChannel] = []
+    /// Its ordinary torrents, in the order in which they were named.
+    package var torrents: [TorrentStatus] = []
 
     /// A relay of no channels.
     package init() {}
 
-    /// Neighbours in all channels.
-    package var peers: Int { channels.reduce(0) { $0 + $1.swarm.peers.count } }
-    /// What flows now, in all channels.
-    package var down: ByteRate { rate(\.down) }
-    package var up: ByteRate { rate(\.up) }
-    /// Payload bytes, in all channels.
-    package var downloaded: Int { channels.reduce(0) { $0 + $1.swarm.downloaded } }
-    package var uploaded: Int { channels.reduce(0) { $0 + $1.swarm.uploaded } }
+    /// Neighbours in all swarms.
+    package var peers: Int { sum(\.peers.count, \.peers.count) }
+    /// What flows now, in all swarms.
+    package var down: ByteRate { rate(\.down, \.down) }
+    package var up: ByteRate { rate(\.up, \.up) }
+    /// Payload bytes, in all swarms.
+    package var downloaded: Int { sum(\.downloaded, \.downloaded) }
+    package var uploaded: Int { sum(\.uploaded, \.uploaded) }
 
-    private func rate(_ member: KeyPath<SwarmStatus, ByteRate>) -> ByteRate {
+    private func sum(
+        _ channel: KeyPath<SwarmStatus, Int>, _ torrent: KeyPath<TorrentStatus, Int>
+    ) -> Int {
+        channels.reduce(0) { $0 + $1.swarm[keyPath: channel] }
+            + torrents.reduce(0) { $0 + $1[keyPath: torrent] }
+    }
+
+    private func rate(
+        _ channel: KeyPath<SwarmStatus, ByteRate>, _ torrent: KeyPath<TorrentStatus, ByteRate>
+    ) -> ByteRate {
         ByteRate(
-            bytesPerSecond: channels.reduce(0) { $0 + $1.swarm[keyPath: member].bytesPerSecond })
+            bytesPerSecond: channels.reduce(0) {
+                $0 + $1.swarm[keyPath: channel].bytesPerSecond
+            } + torrents.reduce(0) { $0 + $1[keyPath: torrent].bytesPerSecond })
     }
 }
 

@@ -25,6 +25,7 @@ package final class TorrentNode {
     private(set) var task: TorrentTask?
     private var gateway: LiveGateway?
     private(set) var shelf: TorrentShelf?
+    private var sink: TorrentSink?
     private var rates = TorrentRates()
     private var plan: StartReading?
     private var checked: (done: Int, total: Int)?
@@ -104,14 +105,39 @@ package final class TorrentNode {
             checked = nil
             shelf?.joined()
             readStart()
+            openSink()
         case .verified:
             shelf?.arrived()
+            sink?.arrived()
             plan?.look()
             notePlaying()
         case .completed: report(.completed(after: Loop.now - startedAt))
         case .paused(let fault): report(.paused(NodeFault(fault)))
         case .tracker(let note): report(.tracker(note))
         case .failed(let fault): fail(fault)
+        }
+    }
+
+    private func openSink() {
+        let destination: FeedSink.Destination
+        switch settings.output {
+        case .none: return
+        case .standardOutput: destination = .standardOutput
+        case .file(let path): destination = .file(path)
+        }
+        guard let task else { return }
+        let sink = TorrentSink(task, file: file, to: destination) { [weak self] event in
+            self?.sank(event)
+        }
+        self.sink = sink
+        sink.begin()
+    }
+
+    private func sank(_ event: SinkEvent) {
+        switch event {
+        case .finished: report(.written)
+        case .readerGone: report(.readerGone)
+        case .failed(let fault): fail(NodeFault(fault, settings.output))
         }
     }
 

@@ -72,7 +72,8 @@ extension WatchNode {
 }
 
 extension NodeFault {
-    fileprivate init(_ fault: SinkFault, _ output: WatchOutput) {
+    /// What became of an output.
+    init(_ fault: SinkFault, _ output: WatchOutput) {
         let what: String =
             switch output {
             case .file(let path): "cannot write \(path)"
