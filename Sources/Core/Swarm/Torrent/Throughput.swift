@@ -8,8 +8,12 @@ struct Throughput: Sendable {
     private var bytes = 0.0
     private var busy = 0.0
     private var lastAt = Instant.zero
+    /// The longest pause between two blocks, lately: a peer that serves in ticks has long ones.
+    private(set) var pause = Interval.zero
     /// How long the past counts, in seconds of work.
     private static let memory = 2.0
+    /// What is left of a pause after one block more.
+    private static let fading = 0.9
     /// The least that counts as work: bytes that came together with others took no time of their
     /// own, and a first block alone says little.
     private static let least = 0.02
@@ -20,6 +24,7 @@ struct Throughput: Sendable {
     /// `count` bytes came at `now`.
     mutating func came(_ count: Int, at now: Instant) {
         let step = max(0, (now - lastAt).seconds)
+        pause = max(pause * Self.fading, now - lastAt)
         lastAt = now
         if busy + step > Self.memory {
             let keep = max(0, 1 - step / Self.memory)

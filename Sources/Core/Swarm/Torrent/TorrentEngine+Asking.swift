@@ -72,12 +72,20 @@ extension TorrentEngine {
         if isUrgent, state.isLate(patience(peer), at: now) { return 1 }
         let depth = state.pipeline.depth(
             rate: state.throughput.rate, roundTrip: state.roundTrip,
-            queue: isUrgent ? settings.urgentQueue : settings.bulkQueue,
+            queue: isUrgent ? urgentQueue(state) : settings.bulkQueue,
             most: min(state.takes, settings.mostRequests))
         guard isUrgent else { return depth }
         // Blocks that were taken back and come all the same stand before what is asked now.
-        let first = state.throughput.rate == nil ? settings.firstUrgentRequests : depth
+        let more = Int(state.roundTrip.seconds / 0.05)
+        let first =
+            state.throughput.rate == nil ? settings.firstUrgentRequests + more : depth
         return max(2, min(depth, first) - state.withdrawn.count)
+    }
+
+    /// How much of a peer's rate is asked of it ahead while a reader is in need: what bridges its
+    /// pauses, and a little more.
+    private func urgentQueue(_ state: TorrentPeer) -> Interval {
+        min(settings.urgentQueue + state.throughput.pause, settings.longestUrgentQueue)
     }
 
     /// Makes a request; false where it cannot be made.

@@ -17,18 +17,22 @@ package struct TorrentSettings: Hashable, Sendable {
 
     /// Requests with which a peer begins, before its rate is known.
     package var firstRequests = 8
-    /// The same while a reader waits: blocks in order come from all peers at once, and a first
-    /// peer is not given what a second one would bring at the same time.
+    /// The same while a reader waits, and one more for each 50 ms of round trip.
+    ///
+    /// So the first blocks come from all peers at once, and a first peer is not given what a
+    /// second one would bring at the same time.
     package var firstUrgentRequests = 2
     /// Requests to one peer at most: what Transmission takes.
     package var mostRequests = 500
     /// How much of a peer's rate is asked of it ahead, beyond the round trip.
     package var bulkQueue = Interval.seconds(3)
-    /// The same while a reader is in need.
+    /// The same while a reader is in need, besides the peer's own pauses between blocks.
     ///
     /// What is needed now waits behind what was asked before, and a piece is whole only when the
     /// longest of these queues has come. A Transmission seed serves once in half a second.
-    package var urgentQueue = Interval.milliseconds(600)
+    package var urgentQueue = Interval.milliseconds(200)
+    /// That and the pauses together, at most.
+    package var longestUrgentQueue = Interval.seconds(1)
 
     /// Blocks due within this are given to whoever brings them first.
     package var urgent = Interval.seconds(3)
