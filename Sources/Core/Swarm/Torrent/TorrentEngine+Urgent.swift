@@ -17,6 +17,8 @@ extension TorrentEngine {
     private static let looks = 64
     /// Pieces that are due about as soon, of which the rarest is taken.
     private static let equals = 8
+    /// The part of the patience that is left for what a reader stands before.
+    private static let hurry = 0.6
     /// Copies made at a time.
     private static let copies = 16
 
@@ -130,7 +132,9 @@ extension TorrentEngine {
         _ outputs: inout [TorrentOutput]
     ) -> Bool {
         let piece = wish.piece
-        let eta = asked.all.map { expected($0, piece, pick.block, now) }.min() ?? .forever
+        let eta =
+            asked.all.map { expected($0, piece, pick.block, wish.isBlocking, now) }.min()
+            ?? .forever
         guard now + eta > wish.due else { return false }
         let better = rivals(now).first {
             !asked.contains($0.peer) && mayAsk($0.peer, piece)
@@ -148,8 +152,10 @@ extension TorrentEngine {
     }
 
     /// When a block that was asked of a peer will be here.
+    ///
+    /// Where a reader stands before it, a shorter silence counts as standing still.
     func expected(
-        _ peer: PeerHandle, _ piece: PieceIndex, _ block: Int, _ now: Instant
+        _ peer: PeerHandle, _ piece: PieceIndex, _ block: Int, _ isBlocking: Bool, _ now: Instant
     ) -> Interval {
         guard peers.contains(peer), !peers[peer].isSnubbed,
             let ahead = peers[peer].requests.ahead(of: piece, UInt32(block))
@@ -157,7 +163,7 @@ extension TorrentEngine {
         let rate = peers[peer].throughput.rate ?? typicalRate
         let each = rate.duration(of: PieceGeometry.blockLength)
         let quiet = now - peers[peer].blockAt
-        guard quiet < patience(peer) else { return .forever }
+        guard quiet < patience(peer) * (isBlocking ? Self.hurry : 1) else { return .forever }
         return max(each, each * Double(ahead + 1 + peers[peer].withdrawn.count) - quiet)
             + peers[peer].roundTrip
     }
@@ -176,7 +182,7 @@ extension TorrentEngine {
                 guard looks > 0, !it.blocks[number].asked.contains(peer),
                     let other = it.blocks[number].asked.all.first
                 else { continue }
-                let eta = expected(other, it.piece, number, now)
+                let eta = expected(other, it.piece, number, false, now)
                 guard mine < eta * (1 - settings.duplicateGain) else { continue }
                 counters.duplicates += 1
                 return Pick(at: at, block: number)

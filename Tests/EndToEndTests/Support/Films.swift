@@ -1,0 +1,77 @@
+// Ordinary torrents for tests: a film whose bytes follow from its length, and who seeds it.
+
+/// A film and its torrent.
+struct Film {
+    let content: [UInt8]
+    /// The folder that it lies in, as `film.ts`.
+    let folder: String
+    let torrent: String
+}
+
+extension Stage {
+    /// A film of 3 MB, and its torrent, made with these options.
+    func film(_ options: [String] = []) async throws -> Film {
+        let folder = try makeFolder(path("films"))
+        var state: UInt64 = 88_172_645_463_325_252
+        let content = (0..<3_000_000 / 8).flatMap { _ -> [UInt8] in
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return (0..<8).map { UInt8(truncatingIfNeeded: state >> ($0 * 8)) }
+        }
+        try write(content, to: "\(folder)/film.ts")
+        let torrent = path("film.torrent")
+        let made = try p2ptv(
+            ["create", "\(folder)/film.ts", "-o", torrent, "-s", "64"] + options)
+        guard try await made.ended(within: 20) == .code(0) else {
+            throw Failure("no torrent: \(made.lastWords)")
+        }
+        return Film(content: content, folder: folder, torrent: torrent)
+    }
+
+    /// Seeds a film with p2ptv; answers the port.
+    @discardableResult
+    func seed(_ film: Film) async throws -> UInt16 {
+        let port = try Ports.free()
+        let relay = try p2ptv([
+            "relay", film.torrent, "--data", film.folder, "--peer-port", "\(port)", "--state-dir",
+            path("seed-state"), "--json",
+        ])
+        guard try await eventually(within: 20, { relay.output.contains(#""event":"seeding""#) })
+        else { throw Failure("it does not seed: \(relay.lastWords)") }
+        return port
+    }
+
+    /// Watches a film; returns once players can connect.
+    func watch(_ film: Film, from port: UInt16?, _ options: [String]) async throws -> Viewer {
+        let peer = port.map { ["--peer", "127.0.0.1:\($0)"] } ?? []
+        let child = try p2ptv(
+            [
+                "watch", film.torrent, "--port", "\(Ports.free())", "--peer-port",
+                "\(Ports.free())", "--player", "none", "--state-dir", path("state"), "--json",
+            ] + peer + options)
+        guard try await eventually(within: 20, { member("url", in: child.output) != nil }),
+            let url = member("url", in: child.output)
+        else { throw Failure("it does not serve: \(child.lastWords)") }
+        return Viewer(child: child, url: url, file: "")
+    }
+
+    /// Loads a film from a peer at `port`, and holds every byte against it.
+    func loads(_ film: Film, from port: UInt16) async throws {
+        let folder = try makeFolder(path("loaded"))
+        let viewer = try await watch(film, from: port, ["-o", folder + "/", "--no-seed"])
+        guard try await viewer.child.ended(within: 30) == .code(0) else {
+            throw Failure("not loaded: \(lastWords)")
+        }
+        guard bytes(ofFile: "\(folder)/film.ts") == film.content else {
+            throw Failure("other bytes came: \(lastWords)")
+        }
+    }
+
+    /// Runs the script of libtorrent with these arguments.
+    func libtorrent(_ arguments: [String]) throws -> Child {
+        try write(Clients.libtorrent.utf8, to: path("client.py"))
+        guard let python = Clients.libtorrentPython else { throw Failure("no libtorrent") }
+        return try Child("libtorrent", python, [path("client.py")] + arguments, in: folder)
+    }
+}

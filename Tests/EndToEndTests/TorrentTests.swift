@@ -1,0 +1,90 @@
+// Ordinary torrents, from one p2ptv to another: played while they come, kept, found again, seeded.
+
+import Glibc
+import Testing
+
+extension EndToEnd {
+    @MainActor
+    @Suite("Torrents", .serialized)
+    struct Torrents {
+        @Test("A film is read over HTTP while it comes, with jumps", .timeLimit(.minutes(1)))
+        func playing() async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let port = try await stage.seed(film)
+                let viewer = try await stage.watch(film, from: port, [])
+                let whole = try stage.tool("curl", ["-sS", "--max-time", "30", viewer.url])
+                let jump = try stage.tool(
+                    "curl", ["-sS", "--max-time", "30", "-r", "2000000-2099999", viewer.url])
+                let beyond = try stage.tool(
+                    "curl",
+                    [
+                        "-sS", "-o", "/dev/null", "-w", "%{http_code}", "-r", "3000000-",
+                        viewer.url,
+                    ])
+                #expect(try await jump.ended(within: 30) == .code(0))
+                #expect(
+                    bytes(ofFile: jump.outputPath) == Array(film.content[2_000_000..<2_100_000]))
+                #expect(try await whole.ended(within: 30) == .code(0))
+                #expect(bytes(ofFile: whole.outputPath) == film.content)
+                #expect(try await beyond.ended(within: 30) == .code(0))
+                #expect(beyond.output == "416")
+
+                viewer.child.send(SIGINT)
+                #expect(
+                    try await viewer.child.ended(within: 4) == .code(0), "\(stage.lastWords)")
+            }
+        }
+
+        @Test("What was loaded is found again, and seeded on", .timeLimit(.minutes(1)))
+        func resuming() async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let port = try await stage.seed(film)
+                let first = try await stage.watch(film, from: port, ["--no-seed"])
+                #expect(try await first.child.ended(within: 30) == .code(0), "\(stage.lastWords)")
+
+                // Nobody is named now: everything must be there.
+                let again = try await stage.watch(film, from: nil, [])
+                let read = try stage.tool("curl", ["-sS", "--max-time", "20", again.url])
+                #expect(try await read.ended(within: 20) == .code(0), "\(stage.lastWords)")
+                #expect(bytes(ofFile: read.outputPath) == film.content)
+                #expect(!again.child.output.contains(#""event":"checking""#))
+            }
+        }
+
+        @Test("A film goes to standard output, and then it ends", .timeLimit(.minutes(1)))
+        func piping() async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let port = try await stage.seed(film)
+                let child = try stage.p2ptv([
+                    "watch", film.torrent, "-o", "-", "--peer", "127.0.0.1:\(port)", "--port",
+                    "\(try Ports.free())", "--peer-port", "\(try Ports.free())", "--state-dir",
+                    stage.path("state"), "-q",
+                ])
+                #expect(try await child.ended(within: 30) == .code(0), "\(stage.lastWords)")
+                #expect(bytes(ofFile: child.outputPath) == film.content)
+            }
+        }
+
+        @Test(
+            "A damaged piece is found, loaded anew, and the rest is kept", .timeLimit(.minutes(1)))
+        func repairing() async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let port = try await stage.seed(film)
+                let folder = try makeFolder(stage.path("loaded"))
+                var damaged = film.content
+                damaged[1_234_567] ^= 1
+                try write(damaged, to: "\(folder)/film.ts")
+                let viewer = try await stage.watch(
+                    film, from: port, ["-o", folder + "/", "--no-seed"])
+                #expect(try await viewer.child.ended(within: 30) == .code(0), "\(stage.lastWords)")
+                #expect(bytes(ofFile: "\(folder)/film.ts") == film.content)
+                let loaded = member("downloaded", in: viewer.child.output).flatMap { Int($0) }
+                #expect((loaded ?? 0) <= 65_536, "\(viewer.child.lastWords)")
+            }
+        }
+    }
+}
