@@ -23,10 +23,12 @@ extension EndToEnd {
                         viewer.url,
                     ])
                 #expect(try await jump.ended(within: 30) == .code(0))
-                #expect(
-                    bytes(ofFile: jump.outputPath) == Array(film.content[2_000_000..<2_100_000]))
+                let part = bytes(ofFile: jump.outputPath)
+                let isPart = part.elementsEqual(film.content[2_000_000..<2_100_000])
+                #expect(isPart)
                 #expect(try await whole.ended(within: 30) == .code(0))
-                #expect(bytes(ofFile: whole.outputPath) == film.content)
+                let isWhole = film.isWhole(whole.outputPath)
+                #expect(isWhole, "\(stage.lastWords)")
                 #expect(try await beyond.ended(within: 30) == .code(0))
                 #expect(beyond.output == "416")
 
@@ -48,7 +50,8 @@ extension EndToEnd {
                 let again = try await stage.watch(film, from: nil, [])
                 let read = try stage.tool("curl", ["-sS", "--max-time", "20", again.url])
                 #expect(try await read.ended(within: 20) == .code(0), "\(stage.lastWords)")
-                #expect(bytes(ofFile: read.outputPath) == film.content)
+                let isWhole = film.isWhole(read.outputPath)
+                #expect(isWhole, "\(stage.lastWords)")
                 #expect(!again.child.output.contains(#""event":"checking""#))
             }
         }
@@ -64,7 +67,8 @@ extension EndToEnd {
                     stage.path("state"), "-q",
                 ])
                 #expect(try await child.ended(within: 30) == .code(0), "\(stage.lastWords)")
-                #expect(bytes(ofFile: child.outputPath) == film.content)
+                let isWhole = film.isWhole(child.outputPath)
+                #expect(isWhole, "\(stage.lastWords)")
             }
         }
 
@@ -81,7 +85,8 @@ extension EndToEnd {
                 let viewer = try await stage.watch(
                     film, from: port, ["-o", folder + "/", "--no-seed"])
                 #expect(try await viewer.child.ended(within: 30) == .code(0), "\(stage.lastWords)")
-                #expect(bytes(ofFile: "\(folder)/film.ts") == film.content)
+                let isWhole = film.isWhole("\(folder)/film.ts")
+                #expect(isWhole, "\(stage.lastWords)")
                 let loaded = member("downloaded", in: viewer.child.output).flatMap { Int($0) }
                 #expect((loaded ?? 0) <= 65_536, "\(viewer.child.lastWords)")
             }

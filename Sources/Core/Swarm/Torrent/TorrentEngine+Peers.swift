@@ -2,7 +2,7 @@
 
 import Pieces
 import Primitives
-package import Wire
+import Wire
 
 extension TorrentEngine {
     /// Nothing heard for this long: the connection is dead (others send keep-alives every 2 min).
@@ -37,19 +37,10 @@ extension TorrentEngine {
             ? AllowedFast.pieces(
                 for: endpoint.address, pieceCount: layout.pieceCount,
                 count: settings.allowedFast) : []
-        state.isInteresting = introduction.isGreeted
         peers.insert(peer, state)
         tellAll(peer, &outputs)
         timers.wake(.choke, by: now + .seconds(10))
         timers.wake(.connect, by: now + .milliseconds(250))
-    }
-
-    /// What goes to a peer that we dial along with our handshake, before its own has come.
-    ///
-    /// A BITFIELD, also of no piece, is right with and without BEP 6; and that we want something
-    /// needs no knowledge of what it has. It saves a round trip until it lets us ask.
-    package var opening: [Message] {
-        isComplete ? [] : [.bitfield(have.bytes), .interested]
     }
 
     private func refusal(_ introduction: TorrentIntroduction) -> CloseReason? {
@@ -67,9 +58,9 @@ extension TorrentEngine {
 
     /// What a peer is told at the beginning.
     private func tellAll(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
-        if peers[peer].introduction.isGreeted {
-            tellNews(peer, &outputs)
-        } else if peers[peer].isFast, haveCount == 0 || isComplete {
+        // Not along with our handshake, which would save a round trip: aria2 closes and bans
+        // whoever says more than a handshake before it has answered.
+        if peers[peer].isFast, haveCount == 0 || isComplete {
             outputs.append(.send(peer, isComplete ? .haveAll : .haveNone))
         } else if haveCount > 0 {
             outputs.append(.send(peer, .bitfield(have.bytes)))
@@ -78,11 +69,6 @@ extension TorrentEngine {
         for piece in peers[peer].fastToIt where have.contains(piece) {
             outputs.append(.send(peer, .allowedFast(piece)))
         }
-    }
-
-    /// What has come since the opening was sent, within a round trip: told again, as it is little.
-    private func tellNews(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
-        for piece in lately { outputs.append(.send(peer, .have(piece))) }
     }
 
     mutating func left(

@@ -40,8 +40,6 @@ struct FailedPiece: Sendable {
 }
 
 extension TorrentEngine {
-    /// Pieces that are told to whoever joins, though its BITFIELD may have had them.
-    private static let newest = 64
     /// Pieces whose failures are remembered.
     private static let rememberedFailures = 64
 
@@ -54,8 +52,6 @@ extension TorrentEngine {
         claimed.insert(piece)
         haveCount += 1
         rarity.remove(piece)
-        lately.append(piece)
-        if lately.count > Self.newest { lately.removeFirst(lately.count - Self.newest / 2) }
         for peer in peers.handles where !peers[peer].hasPiece(piece) {
             outputs.append(.send(peer, .have(piece)))
             peers[peer].toldAt = now

@@ -30,8 +30,6 @@ package struct TorrentEngine: Sendable {
     package internal(set) var have: Bitfield
     /// How many those are.
     package internal(set) var haveCount: Int
-    /// The newest of them.
-    var lately: [PieceIndex] = []
     /// The pieces that are right or have been begun.
     var claimed: Bitfield
     var rarity: RarityOrder

@@ -14,17 +14,11 @@ package struct TorrentIntroduction: Hashable, Sendable {
     package var outgoing: Bool
     /// What both ends can do.
     package var features: ReservedBits
-    /// Whether it has got the engine's `opening` along with our handshake.
-    package var isGreeted: Bool
 
     /// A peer as its handshake shows it.
-    package init(
-        endpoint: Endpoint, id: PeerID, outgoing: Bool, features: ReservedBits,
-        isGreeted: Bool = false
-    ) {
+    package init(endpoint: Endpoint, id: PeerID, outgoing: Bool, features: ReservedBits) {
         (self.endpoint, self.id) = (endpoint, id)
         (self.outgoing, self.features) = (outgoing, features)
-        self.isGreeted = isGreeted
     }
 }
 

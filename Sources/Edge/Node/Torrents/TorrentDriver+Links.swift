@@ -27,7 +27,7 @@ extension TorrentDriver {
         guard let infoHash = infoHashes.first, !isStopped else { return }
         let link = PeerLink(
             dialing: endpoint, offering: handshake(infoHash), patience: .seconds(10),
-            opening: { [weak self] in self?.engine.opening ?? [] },
+            opening: { [] },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
     }
@@ -55,8 +55,7 @@ extension TorrentDriver {
                 PeerHandle(slot),
                 TorrentIntroduction(
                     endpoint: link.endpoint, id: greeting.peerID, outgoing: link.isOutgoing,
-                    features: greeting.reserved.intersection(Self.ours),
-                    isGreeted: link.hasOpened)))
+                    features: greeting.reserved.intersection(Self.ours))))
         guard let status = link.status else { return }
         feed(.delayObserved(PeerHandle(slot), status.kernel.smoothedRTT))
     }

@@ -113,6 +113,10 @@ final class TorrentTask {
         for infoHash in driver.infoHashes {
             host.add(driver, as: infoHash)
             trackers.append(tracker(of: infoHash))
+            guard !settings.torrent.isPrivate else { continue }
+            LocalPeers.shared.join(infoHash, port: host.port) { [weak driver] endpoint in
+                driver?.feed(.discovered([endpoint]))
+            }
         }
         count()
         for tracker in trackers { tracker.feed(.started) }
@@ -217,7 +221,10 @@ final class TorrentTask {
         isClosed = true
         onStopped = nil
         saver.cancel()
-        for infoHash in settings.torrent.infoHashes.swarms { host.remove(infoHash) }
+        for infoHash in settings.torrent.infoHashes.swarms {
+            host.remove(infoHash)
+            if !settings.torrent.isPrivate { LocalPeers.shared.leave(infoHash) }
+        }
         for tracker in trackers { tracker.close() }
         driver?.close()
     }
