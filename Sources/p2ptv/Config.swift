@@ -8,9 +8,10 @@ struct Config: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check or show the settings, or print an example of the file.",
         discussion: """
-            A flag counts before the environment (P2PTV_...), that before the file, and that
-            before the default. The file is the one named with --config or P2PTV_CONFIG, or else
-            $XDG_CONFIG_HOME/p2ptv/p2ptv.toml, or else /etc/p2ptv/p2ptv.toml.
+            A flag counts before the environment (P2PTV_...), that before the file, and
+            that before the default. The file is the one named with --config or
+            P2PTV_CONFIG, or else $XDG_CONFIG_HOME/p2ptv/p2ptv.toml, or else
+            /etc/p2ptv/p2ptv.toml.
 
             Examples:
               p2ptv config show

@@ -10,10 +10,10 @@ struct Create: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a torrent of a file or a folder.",
         discussion: """
-            The torrent is of version 1, which every program knows (BEP 3). With --v2 it is for
-            new programs alone (BEP 52), with --hybrid for both, with padding between files. Links
-            are followed. The same content and options give the same file with
-            --no-date.
+            The torrent is of version 1, which every program knows (BEP 3). With --v2 it
+            is for new programs alone (BEP 52), with --hybrid for both, with padding
+            between files. Links are followed. The same content and options give the same
+            file with --no-date.
 
             Examples:
               p2ptv create film.mkv -t udp://tracker.example.org:80/announce

@@ -8,8 +8,8 @@ struct Probe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at an input: its streams, its rate, and whether it can be broadcast.",
         discussion: """
-            Ends with 0 where the input can be broadcast, with 65 where it cannot, and with 66
-            where it is not there.
+            Ends with 0 where the input can be broadcast, with 65 where it cannot, and
+            with 66 where it is not there.
 
             Examples:
               p2ptv probe film.mp4

@@ -9,8 +9,9 @@ struct Show: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what a channel file, a torrent or a magnet link says.",
         discussion: """
-            Of a channel file also whether its signature holds. Ends with 65 where that is wrong,
-            or where the file is neither a channel file nor a torrent that can be used.
+            Of a channel file also whether its signature holds. Ends with 65 where that is
+            wrong, or where the file is neither a channel file nor a torrent that can be
+            used.
 
             Examples:
               p2ptv show news.torrent

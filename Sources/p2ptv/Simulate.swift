@@ -10,14 +10,15 @@ struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a swarm in virtual time and say what its viewers saw.",
         discussion: """
-            The scenario is a small file: the stream, the source's line, who comes when on which
-            line, and what goes wrong. The nodes are those of broadcast and watch, on lines that
-            exist in memory only; a run follows from its seed. docs/SIMULATOR.md explains the keys
-            and the report, config/scenarios has examples.
+            The scenario is a small file: the stream, the source's line, who comes when on
+            which line, and what goes wrong. The nodes are those of broadcast and watch,
+            on lines that exist in memory only; a run follows from its seed.
+            docs/SIMULATOR.md explains the keys and the report, config/scenarios has
+            examples.
 
-            --without and --picker are for experiments: what a policy of delivery is worth shows
-            when it is left out. docs/DELIVERY.md says what was found. The policies are
-            \(DeliveryChoice.policyNames.joined(separator: ", ")).
+            --without and --picker are for experiments: what a policy of delivery is worth
+            shows when it is left out. docs/DELIVERY.md says what was found. The policies
+            are \(DeliveryChoice.policyNames.joined(separator: ", ")).
 
             Ends with 65 where the scenario is wrong.
 

@@ -11,9 +11,9 @@ struct Tracker: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a BitTorrent tracker, by HTTP and UDP.",
         discussion: """
-            Serves every swarm that is announced, or only those of the channel files that are
-            named, by HTTP and by UDP on the port of the same number. Prints where it is, a line
-            for each. Goes on until Ctrl-C.
+            Serves every swarm that is announced, or only those of the channel files that
+            are named, by HTTP and by UDP on the port of the same number. Prints where it
+            is, a line for each. Goes on until Ctrl-C.
 
             Examples:
               p2ptv tracker

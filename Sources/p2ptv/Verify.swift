@@ -9,9 +9,9 @@ struct Verify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check files on disk against a torrent, piece by piece.",
         discussion: """
-            Names each file that is missing, of another length or with bad pieces. Changes nothing.
-            Ends with 0 where all is good, with 65 where anything is not, and with 66 where the
-            content is not there at all.
+            Names each file that is missing, of another length or with bad pieces. Changes
+            nothing. Ends with 0 where all is good, with 65 where anything is not, and
+            with 66 where the content is not there at all.
 
             Examples:
               p2ptv verify debian.torrent ~/Downloads
