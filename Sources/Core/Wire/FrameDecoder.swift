@@ -85,7 +85,9 @@ package struct FrameDecoder: Sendable {
             guard features.contains(.fast) else { throw .notNegotiated(id: id) }
             guard mayTellAvailability else { throw .lateAvailability(id: id) }
         case .bitfield:
-            guard mayTellAvailability else { throw .lateAvailability(id: id) }
+            guard mayTellAvailability || limits.takesLateBitfields else {
+                throw .lateAvailability(id: id)
+            }
         case .extended:
             guard features.contains(.extensionProtocol) else { throw .notNegotiated(id: id) }
         default: break

@@ -31,6 +31,8 @@ package struct WireLimits: Hashable, Sendable {
     package var extended: Int
     /// A bitfield where `pieceCount` is nil: 2,097,152 pieces, the most that a torrent may have.
     package var bitfield: Int
+    /// Whether a BITFIELD may come again: aria2 sends one in the place of many HAVEs.
+    package var takesLateBitfields = false
     /// A message of a number that is not known here: twice the largest of BEP 52 (hashes).
     package var unknown: Int
 

@@ -165,7 +165,7 @@ struct TorrentLiarTests {
         let floods: [Message] = [
             .notInterested, .choke, .cancel(Block(piece: PieceIndex(0), offset: 0, length: 1)),
             .have(PieceIndex(0)), .allowedFast(PieceIndex(1)), .suggest(PieceIndex(1)),
-            .keepAlive,
+            .keepAlive, .bitfield([0x80]),
         ]
         for message in floods {
             var rig = TorrentRig(pieces: 4)
@@ -178,13 +178,24 @@ struct TorrentLiarTests {
         }
     }
 
-    @Test("A second bitfield, and a piece that does not exist, close the connection")
+    @Test("A bitfield of another torrent, and a piece that does not exist, close the connection")
     func nonsense() {
         var rig = TorrentRig(pieces: 8)
         rig.meet(1)
-        rig.says(1, .bitfield([0x80]))
-        #expect(rig.says(1, .bitfield([0x40])).first?.contains("close") == true)
+        #expect(rig.says(1, .bitfield([0x40, 0])).first?.contains("close") == true)
         rig.meet(2)
         #expect(rig.says(2, .have(PieceIndex(8))).first?.contains("close") == true)
+    }
+
+    @Test("A second bitfield stands for many haves, as aria2 sends it, and is counted once")
+    func lateBitfield() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meet(1)
+        #expect(rig.says(1, .bitfield([0x80])) == ["1: interested"])
+        rig.says(1, .bitfield([0xc0]))
+        let counts = (0..<3).map { rig.engine.rarity.availability(PieceIndex($0)) }
+        #expect(counts == [1, 1, 0])
+        let pieces = rig.engine.peers[PeerHandle(1)].hasCount
+        #expect(pieces == 2)
     }
 }

@@ -160,24 +160,30 @@ extension TorrentEngine {
 
     // MARK: What peers have
 
-    /// A peer says what it has to begin with.
+    /// A peer says what it has: to begin with, or, as aria2 does, in the place of many HAVEs.
     mutating func told(
         _ peer: PeerHandle, _ bits: [UInt8]?, all: Bool, _ now: Instant,
         _ outputs: inout [TorrentOutput]
     ) {
-        guard peers[peer].hasCount == 0, !peers[peer].isSeed else {
-            return close(peer, .misbehaved("a second bitfield"), now, &outputs)
-        }
+        guard !peers[peer].isSeed else { return }
         if all { return becameSeed(peer, now, &outputs) }
-        guard let bits else { return }
+        // As much as the HAVEs that it stands for.
+        guard let bits, affords(peer, 1 + bits.count / 16, now, &outputs) else { return }
         let span = bits.span
         guard let field = Bitfield(span, count: layout.pieceCount) else {
             return close(peer, .misbehaved("a bitfield of another torrent"), now, &outputs)
         }
         if field.isFull { return becameSeed(peer, now, &outputs) }
-        peers[peer].has = field
-        peers[peer].hasCount = field.count
-        for piece in field.indices { rarity.rise(piece) }
+        var has = peers[peer].has ?? Bitfield(pieceCount: layout.pieceCount)
+        var news = field
+        news.subtract(has)
+        has.formUnion(field)
+        peers[peer].hasCount = has.count
+        peers[peer].has = has
+        for piece in news.indices { rarity.rise(piece) }
+        guard peers[peer].hasCount < layout.pieceCount else {
+            return becameSeed(peer, now, &outputs)
+        }
         wantOf(peer, now, &outputs)
     }
 

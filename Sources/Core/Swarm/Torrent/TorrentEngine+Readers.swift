@@ -21,6 +21,7 @@ extension TorrentEngine {
             within: settings.window, rate: bitrate, pieceLength: layout.pieceLength,
             missing: { Int($0.value) < have.pieceCount && !have.contains($0) }, at: now)
         wishHead = 0
+        wishedAt = now
     }
 
     mutating func opened(
@@ -44,10 +45,32 @@ extension TorrentEngine {
         let wasWaiting = readers.isAnyWaiting
         readers.move(id, to: position, isWaiting: isWaiting, rate: bitrate, at: now)
         guard isWaiting, !isComplete else { return }
-        wish(now)
-        fillAll(now, &outputs)
+        let piece = PieceIndex(UInt32(clamping: position / Int64(layout.pieceLength)))
+        if isKnown(piece, now) {
+            askBlocking(now, &outputs)
+        } else {
+            wish(now)
+            fillAll(now, &outputs)
+        }
         if !wasWaiting { rescue(now, &outputs) }
     }
+
+    /// Whether the wishes are of late and have the piece that a reader now stands before; it is
+    /// marked then.
+    ///
+    /// Making them anew for every piece that is passed on would cost more than the pieces do.
+    private mutating func isKnown(_ piece: PieceIndex, _ now: Instant) -> Bool {
+        guard now - wishedAt < .milliseconds(100) else { return false }
+        let end = min(wishes.count, wishHead + Self.near)
+        guard wishHead < end,
+            let at = wishes[wishHead..<end].firstIndex(where: { $0.piece == piece })
+        else { return false }
+        wishes[at].isBlocking = true
+        return true
+    }
+
+    /// Wishes that are looked through for the piece that a reader stands before.
+    private static let near = 64
 
     mutating func prefetch(
         _ wanted: [Prefetch], _ now: Instant, _ outputs: inout [TorrentOutput]
@@ -84,7 +107,7 @@ extension TorrentEngine {
 
     /// Why a reader waits, for people; nil where nobody does.
     package var cause: WaitingCause? {
-        guard readers.isAnyWaiting, let wish = wishes.first else { return nil }
+        guard readers.isAnyWaiting, let wish = openWishes(1).first else { return nil }
         if !hasRoom { return .disk }
         if checking[wish.piece] != nil { return .checking }
         if peers.count == 0 { return .noPeers }
@@ -97,7 +120,7 @@ extension TorrentEngine {
 
     /// Whether what a reader waits for is asked of somebody, or else why not; for tests.
     package var isAskedFor: Bool {
-        guard let wish = wishes.first, wish.isBlocking else { return true }
+        guard let wish = openWishes(1).first, wish.isBlocking else { return true }
         if checking[wish.piece] != nil { return true }
         guard let at = open.place(of: wish.piece), let it = open[at] else { return false }
         return it.blocks.contains { $0.asked.count > 0 }

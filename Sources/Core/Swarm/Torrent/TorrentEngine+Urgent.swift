@@ -97,7 +97,7 @@ extension TorrentEngine {
     /// Asks for the first block of what a reader stands before, though everybody has as much to do
     /// as is good: a reader that waits always has a request under way.
     mutating func askBlocking(_ now: Instant, _ outputs: inout [TorrentOutput]) {
-        for wish in wishes.prefix(Self.looks) where wish.isBlocking && isOpen(wish.piece) {
+        for wish in openWishes(Self.looks) where wish.isBlocking && isOpen(wish.piece) {
             let isAsked = open.place(of: wish.piece).map { at in
                 open[at]?.blocks.contains { $0.asked.count > 0 } ?? false
             }
@@ -111,11 +111,16 @@ extension TorrentEngine {
         }
     }
 
+    /// The first wishes whose pieces are still missing.
+    func openWishes(_ count: Int) -> [Wish] {
+        Array(wishes.lazy.filter { !have.contains($0.piece) }.prefix(count))
+    }
+
     /// Asks others for what those who were asked will not bring in time.
     mutating func rescue(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard hasRoom else { return }
         var left = Self.copies
-        for wish in wishes.prefix(Self.equals) where wish.due < now + settings.urgent {
+        for wish in openWishes(Self.equals) where wish.due < now + settings.urgent {
             guard let at = open.place(of: wish.piece), let it = open[at], it.only == nil
             else { continue }
             for number in it.blocks.indices where left > 0 {

@@ -47,6 +47,8 @@ package struct TorrentEngine: Sendable {
     var readers = Readers()
     /// What readers want within the window, the first due first.
     var wishes: [Wish] = []
+    /// When they were made.
+    var wishedAt = Instant.zero
     /// Wishes before this one have no free block.
     var wishHead = 0
     /// The rate of those peers whose rate is known, on average.

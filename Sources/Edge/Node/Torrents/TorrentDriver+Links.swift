@@ -17,7 +17,9 @@ extension TorrentDriver {
     }
 
     private var limits: WireLimits {
-        WireLimits(pieceCount: UInt32(torrent.layout.pieceCount))
+        var limits = WireLimits(pieceCount: UInt32(torrent.layout.pieceCount))
+        limits.takesLateBitfields = true
+        return limits
     }
 
     /// Opens a connection; it counts as a peer once both handshakes have passed.

@@ -26,8 +26,8 @@ extension TorrentTaskSettings {
     /// Memory that lets a process stay below 64 MiB while it loads as fast as a machine can.
     private static var memory: TorrentStoreSettings {
         var settings = TorrentStoreSettings()
-        settings.pendingBytes = 20_971_520
-        settings.cacheBytes = 6_291_456
+        settings.pendingBytes = 16_777_216
+        settings.cacheBytes = 4_194_304
         settings.mappedBytes = 8_388_608
         return settings
     }
@@ -95,6 +95,8 @@ final class TorrentTask {
     }
 
     private func join(_ files: TorrentFiles, _ have: Bitfield) {
+        // What starting took of the libraries makes room for pieces.
+        LibraryPages.release()
         let store: TorrentStore
         do throws(StorageError) {
             store = try TorrentStore(
