@@ -10,6 +10,11 @@ struct Throughput: Sendable {
     private var lastAt = Instant.zero
     /// The longest pause between two blocks, lately: a peer that serves in ticks has long ones.
     private(set) var pause = Interval.zero
+    /// The time between two ticks of a peer that serves in ticks; none for others.
+    private(set) var tick = Interval.zero
+    /// Blocks that came at once, after a silence of so long.
+    private var together = 0
+    private var silence = Interval.zero
     /// How long the past counts, in seconds of work.
     private static let memory = 2.0
     /// What is left of a pause after one block more.
@@ -24,6 +29,7 @@ struct Throughput: Sendable {
     /// `count` bytes came at `now`.
     mutating func came(_ count: Int, at now: Instant) {
         let step = max(0, (now - lastAt).seconds)
+        noteTick(now - lastAt)
         pause = max(pause * Self.fading, now - lastAt)
         lastAt = now
         if busy + step > Self.memory {
@@ -34,6 +40,20 @@ struct Throughput: Sendable {
         bytes += Double(count)
         busy += step
     }
+
+    /// Many blocks at once after a long silence are a tick; single ones are none.
+    private mutating func noteTick(_ step: Interval) {
+        guard step > .milliseconds(5) else {
+            together += 1
+            if together >= Self.crowd, silence > .milliseconds(250) { tick = silence }
+            return
+        }
+        if together < Self.crowd { tick = tick * Self.fading }
+        (together, silence) = (0, step)
+    }
+
+    /// Blocks that come together in a tick, at least.
+    private static let crowd = 4
 
     /// The rate, or nil before anything is known.
     var rate: ByteRate? {

@@ -85,7 +85,9 @@ extension TorrentEngine {
     /// How much of a peer's rate is asked of it ahead while a reader is in need: what bridges its
     /// pauses, and a little more.
     private func urgentQueue(_ state: TorrentPeer) -> Interval {
-        min(settings.urgentQueue + state.throughput.pause, settings.longestUrgentQueue)
+        // Half as much again as a tick, so that what it brings can grow from one to the next.
+        let pause = max(state.throughput.pause, state.throughput.tick * 1.5)
+        return min(settings.urgentQueue + pause, settings.longestUrgentQueue)
     }
 
     /// Makes a request; false where it cannot be made.
