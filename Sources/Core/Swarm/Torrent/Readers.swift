@@ -48,7 +48,7 @@ struct Wish: Hashable, Sendable {
 struct Readers: Sendable {
     private(set) var all: [Reader] = []
     /// What will be wanted without having been asked for, and when.
-    private(set) var prefetch: [(range: TorrentRange, due: Instant)] = []
+    private(set) var prefetch: [(wish: Prefetch, due: Instant)] = []
     /// What readers take a second, where that is known.
     var bitrate: ByteRate?
 
@@ -81,7 +81,7 @@ struct Readers: Sendable {
     }
 
     mutating func fetch(_ wanted: [Prefetch], at now: Instant) {
-        prefetch = wanted.map { ($0.range, now + $0.within) }
+        prefetch = wanted.map { ($0, now + $0.within) }
     }
 
     /// The pieces that are missing and due within `window`, each once, the first due first.
@@ -100,7 +100,9 @@ struct Readers: Sendable {
             note(wish, reader.isWaiting, now + .seconds(slack), rate, pieceLength, missing, &due)
         }
         for it in prefetch {
-            note(it.range, false, max(now, it.due), Self.atOnce, pieceLength, missing, &due)
+            // A player that waits needs what it stands before, and not what it may ask for.
+            let when = isAnyWaiting ? now + it.wish.within : max(now, it.due)
+            note(it.wish.range, false, when, Self.atOnce, pieceLength, missing, &due)
         }
         return due.values.sorted { ($0.due, $0.piece) < ($1.due, $1.piece) }
     }
