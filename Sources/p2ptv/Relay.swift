@@ -15,6 +15,7 @@ struct Relay: AsyncParsableCommand {
             for all of them. Goes on until Ctrl-C, through the pauses of a broadcast,
             and says at the end what it carried. Needs a port that others can reach.
             Ordinary torrents are checked and seeded; what is missing of them is loaded.
+            With magnet links it begins once the metadata of all of them is there.
 
             Examples:
               p2ptv relay news.torrent --up-limit 50Mbit
@@ -25,8 +26,8 @@ struct Relay: AsyncParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The channels and torrents: .torrent files, folders of them, or http and https "
-                + "URLs.",
+            "The channels and torrents: .torrent files, folders of them, http and https URLs, or "
+                + "magnet links of torrents.",
             valueName: "channel"))
     var channels: [String]
 
@@ -60,6 +61,8 @@ struct Relay: AsyncParsableCommand {
             valueName: "folder"))
     var stateDir: String?
 
+    @OptionGroup var search: SearchOptions
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
@@ -74,6 +77,11 @@ struct Relay: AsyncParsableCommand {
             case .torrent(let torrent): torrents.append(try plan.place(torrent))
             }
         }
+        for link in plan.links {
+            let search = await MagnetSession(plan.search(link), common.mode)
+            guard let torrent = try await search.run() else { return }
+            torrents.append(try plan.place(torrent))
+        }
         var settings = plan.settings(for: files)
         settings.torrents = torrents
         let session = await RelaySession(settings, common.mode)
@@ -85,6 +93,9 @@ struct Relay: AsyncParsableCommand {
 struct RelayPlan {
     /// Where the channels are.
     let places: [ChannelPlace]
+    /// The torrents that are named by magnet links.
+    let links: [MagnetLink]
+    private let timeout: Interval?
     private var peers: [Endpoint]
     private var peerPort: UInt16?
     private var upLimit: ByteRate?
@@ -94,7 +105,10 @@ struct RelayPlan {
     private var state: String?
 
     init(_ options: Relay, _ given: Settings) throws {
-        places = try options.channels.flatMap { try ChannelPlace.all(in: $0) }
+        places = try options.channels.filter { !MagnetSession.isLink($0) }
+            .flatMap { try ChannelPlace.all(in: $0) }
+        links = try options.channels.filter(MagnetSession.isLink).map(TorrentReader.magnet)
+        timeout = try options.search.timeout.map(searchTime)
         peers = try options.peer.map(peerEndpoint)
         peerPort = try given.one(Keys.peerPort, flag: options.peers.peerPort)
         upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
@@ -102,16 +116,28 @@ struct RelayPlan {
         memory = try given.one(Keys.relayMemory, flag: options.memory)
         data = options.data
         state = options.stateDir ?? given.environment.stateFolder
+        // Before the search: else its end would be that nobody said where the content is.
+        if let link = links.first, data == nil { throw Self.withoutFolder(link.name ?? "a link") }
+    }
+
+    /// What to fetch the metadata of `link` with.
+    func search(_ link: MagnetLink) -> MetadataFetchSettings {
+        var settings = MetadataFetchSettings(link)
+        (settings.peers, settings.timeout) = (peers, timeout)
+        if let peerPort { settings.peerPorts = peerPort...peerPort }
+        return settings
+    }
+
+    private static func withoutFolder(_ name: String) -> Complaint {
+        Complaint(
+            .usage, what: "cannot seed \(name)", why: "it is not said where it is",
+            hint: "name the folder of its content with --data DIR")
     }
 
     /// Where the content of `torrent` lies.
     func place(_ torrent: TorrentFile) throws -> RelayedTorrent {
         guard torrent.hasLayers else { throw TorrentPlan.withoutLayers(torrent) }
-        guard let data else {
-            throw Complaint(
-                .usage, what: "cannot seed \(torrent.name)", why: "it is not said where it is",
-                hint: "name the folder of its content with --data DIR")
-        }
+        guard let data else { throw Self.withoutFolder(torrent.name) }
         // The content itself may be named, as for `verify`; what is not there yet is loaded.
         let folder = (try? ContentCheck.base(of: torrent, at: data)) ?? data
         let hash = torrent.infoHashes.swarms.first.map { "\($0)" } ?? "torrent"

@@ -19,7 +19,11 @@ struct TorrentPlan: Sendable {
     /// Whether standard output carries the file.
     var isStreaming: Bool { settings.output == .standardOutput }
 
-    init(_ options: Watch, _ given: Settings, _ torrent: TorrentFile) throws {
+    // Of the files that a magnet link selects (BEP 53) the largest is played.
+    init(
+        _ options: Watch, _ given: Settings, _ torrent: TorrentFile,
+        selected: [ClosedRange<Int>]? = nil
+    ) throws {
         guard torrent.hasLayers else { throw Self.withoutLayers(torrent) }
         environment = given.environment
         endsWhenDone = options.noSeed
@@ -32,7 +36,8 @@ struct TorrentPlan: Sendable {
         case .standardOutput: settings.output = .standardOutput
         case .file(let path): settings.output = .file(path)
         }
-        settings.file = try Self.file(options.file, in: torrent)
+        settings.file =
+            try Self.file(options.file, in: torrent) ?? Self.largest(selected, in: torrent)
         settings.httpPort = try FreePort.endpoint(given.one(Keys.httpPort, flag: options.port))
         if let port = try given.one(Keys.peerPort, flag: options.peers.peerPort) {
             settings.peerPorts = port...port
@@ -95,6 +100,15 @@ struct TorrentPlan: Sendable {
                 hint: "list them with: p2ptv show FILE.torrent")
         }
         return number
+    }
+
+    /// The largest of the files that a link selects; nil where it selects none that there is.
+    private static func largest(_ selected: [ClosedRange<Int>]?, in torrent: TorrentFile) -> Int? {
+        guard let selected else { return nil }
+        let files = torrent.files.indices.filter { number in
+            torrent.files[number].kind == .regular && selected.contains { $0.contains(number) }
+        }
+        return files.max { torrent.files[$0].length < torrent.files[$1].length }
     }
 
     /// What to say of a torrent whose pieces cannot be checked.

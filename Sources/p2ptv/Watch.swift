@@ -19,13 +19,16 @@ struct Watch: AsyncParsableCommand {
             Examples:
               p2ptv watch news.torrent
               p2ptv watch film.torrent -o ~/Downloads/
+              p2ptv watch 'magnet:?xt=urn:btih:...' --timeout 60
               p2ptv watch http://tv.example.org/news.torrent --player vlc
               p2ptv watch news.torrent -o - | mpv -
               p2ptv watch news.torrent -o news.ts --player none --up-limit 2Mbit
             """)
 
     @Argument(
-        help: "The channel or the torrent: a .torrent file or an http or https URL of one.")
+        help: ArgumentHelp(
+            "The channel or the torrent: a .torrent file or an http or https URL of one, or a "
+                + "torrent's magnet link."))
     var channel: String
 
     @Option(
@@ -78,10 +81,13 @@ struct Watch: AsyncParsableCommand {
             valueName: "folder"))
     var stateDir: String?
 
+    @OptionGroup var search: SearchOptions
+
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
         let given = try common.settings()
+        if MagnetSession.isLink(channel) { return try await watchLink(given) }
         let place = try ChannelPlace(channel)
         let bytes = try await ChannelReader.fetch(place)
         switch try TorrentReader.readAny(bytes, from: channel) {
@@ -95,6 +101,27 @@ struct Watch: AsyncParsableCommand {
                 try TorrentPlan(self, given, torrent), common.mode)
             try await session.run()
         }
+    }
+}
+
+extension Watch {
+    /// Fetches the metadata of a magnet link, and goes on as with the torrent's file.
+    private func watchLink(_ given: Settings) async throws {
+        let link = try TorrentReader.magnet(channel)
+        var settings = MetadataFetchSettings(link)
+        settings.peers = try peer.map(peerEndpoint)
+        settings.timeout = try search.timeout.map(searchTime)
+        if let port = try given.one(Keys.peerPort, flag: peers.peerPort) {
+            settings.peerPorts = port...port
+        }
+        let search = await MagnetSession(settings, common.mode)
+        guard let torrent = try await search.run() else { return }
+        if link.selected != nil, !common.quiet {
+            say("p2ptv: the link selects files; all of the torrent are loaded, those are played\n")
+        }
+        let plan = try TorrentPlan(self, given, torrent, selected: link.selected)
+        let session = await TorrentSession(plan, common.mode)
+        try await session.run()
     }
 }
 

@@ -22,8 +22,8 @@ package enum ChannelPlace: Hashable, Sendable {
             self = .web(text)
         } else if lower.hasPrefix("magnet:") {
             throw Complaint(
-                .usage, what: what, why: "magnet links are not supported yet",
-                hint: "name the channel's .torrent file")
+                .usage, what: what, why: "a magnet link cannot stand here",
+                hint: "name the .torrent file; watch and relay take magnet links")
         } else if let scheme = Self.scheme(of: text), scheme != "file" {
             throw Complaint(
                 .usage, what: what, why: "\(scheme): is not supported",

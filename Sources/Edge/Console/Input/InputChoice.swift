@@ -99,3 +99,16 @@ package func checkOutput(isStreaming: Bool, json: Bool) throws(Complaint) {
             hint: "pipe it into a player: p2ptv watch CHANNEL -o - | mpv -")
     }
 }
+
+/// The time that `text` gives for finding a torrent's metadata.
+///
+/// - Throws: a complaint with exit 64.
+package func searchTime(_ text: String) throws(Complaint) -> Interval {
+    // A year is as good as for ever, and no clock overflows by it.
+    guard let time = parseSeconds(text), time > .zero, time <= .seconds(31_536_000) else {
+        throw Complaint(
+            .usage, what: "--timeout", why: "'\(text)' is not a time above 0",
+            hint: "write it in seconds, such as 60")
+    }
+    return time
+}

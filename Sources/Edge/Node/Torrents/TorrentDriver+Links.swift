@@ -50,6 +50,7 @@ extension TorrentDriver {
         links[slot] = link
         readingBytes[slot] = 0
         slots[ObjectIdentifier(link)] = PeerHandle(slot)
+        metadata.joined(PeerHandle(slot))
         link.limits = limits
         link.tune()
         feed(
@@ -115,6 +116,11 @@ extension TorrentDriver {
                 feed(.extensionsReceived(peer, handshake))
             } else if id == Self.exchangeID, engine.exchangesPeers {
                 feed(.exchangeReceived(peer, try PeerExchangeMessage.decode(span)))
+            } else if id == MetadataServing.id {
+                let answer = try metadata.answer(span, from: peer)
+                if let link = links[peer.slot], let id = link.theirIDs[.metadata], let answer {
+                    link.send(answer.message(id: id))
+                }
             }
         } catch {
             drop(peer)
@@ -140,6 +146,7 @@ extension TorrentDriver {
     var greeting: Message {
         var handshake = ExtensionHandshake()
         if engine.exchangesPeers { handshake.ids[.peerExchange] = Self.exchangeID }
+        metadata.introduce(in: &handshake)
         handshake.listenPort = listenPort
         handshake.client = "p2ptv 0.1"
         handshake.requestQueue = engine.settings.mostQueuedRequests

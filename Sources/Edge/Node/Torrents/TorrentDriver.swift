@@ -53,6 +53,8 @@ final class TorrentDriver: LinkOwner {
     /// Bytes that are being read for each peer, by its number.
     var readingBytes: [Int] = []
     var lastTicket: ReadTicket = 0
+    /// What those get who came by a magnet link.
+    var metadata: MetadataServing
     /// What the engine has been told of the store.
     var toldRoom = true
     let handler: Handler
@@ -75,6 +77,7 @@ final class TorrentDriver: LinkOwner {
         handler: @escaping Handler
     ) {
         self.torrent = torrent
+        metadata = MetadataServing(torrent)
         (self.store, self.checker) = (store, checker)
         infoHashes = torrent.infoHashes.swarms
         (self.ourID, self.listenPort, self.handler) = (ourID, listenPort, handler)

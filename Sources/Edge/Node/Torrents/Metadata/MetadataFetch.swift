@@ -1,0 +1,251 @@
+// The metadata of a magnet link, from the peers of its swarm (BEP 9): finds peers, connects to many
+// at once, and carries out what MetadataExchange says. What is believed is for the exchange to say.
+
+import Crypto
+import Metainfo
+import Primitives
+package import Reactor
+import Tracker
+import Wire
+
+/// Fetching the metadata of a magnet link.
+///
+/// Call `start` once. `.completed`, `.refused` or `.failed` comes at most once and is the last;
+/// the port is free again by then.
+@Loop
+package final class MetadataFetch {
+    /// A peer that has greeted.
+    struct Neighbour {
+        let link: PeerLink
+        let since = Loop.now
+        /// Messages that nobody asked for.
+        var useless = 0
+        var hasMetadata = false
+    }
+
+    /// An address where a peer may be.
+    struct Address {
+        var failures = 0
+        /// Not to be tried before; `never` for one that lied or is ourselves.
+        var restsUntil: Instant
+        var isInUse = false
+    }
+
+    let settings: MetadataFetchSettings
+    let report: @Loop (MetadataFetchEvent) -> Void
+    let swarms: [InfoHash]
+    let ourID = newPeerID()
+    private(set) var host: PeerHost?
+    private var trackers: [TrackerClient] = []
+    private var resolutions: [Resolution] = []
+    var dialing: [ObjectIdentifier: PeerLink] = [:]
+    var neighbours: [Int: Neighbour] = [:]
+    var numbers: [ObjectIdentifier: Int] = [:]
+    var lastNumber = 0
+    var addresses: [Endpoint: Address] = [:]
+    /// The addresses in the order in which they came.
+    var order: [Endpoint] = []
+    /// Whether anybody ever greeted, for the words at the end.
+    var everGreeted = 0
+    private var exchange: MetadataExchange<Int>
+    private lazy var timer = LoopTimer { [weak self] in self?.feed(.timePassed) }
+    private lazy var planner = LoopTimer { [weak self] in self?.plan() }
+    private lazy var limit = LoopTimer { [weak self] in self?.giveUp() }
+    private(set) var isOver = false
+    private var goodbyes = 0
+    private var onStopped: (@Loop () -> Void)?
+    private lazy var goodbyeLimit = LoopTimer { [weak self] in self?.leave() }
+
+    /// How often it is looked who could be connected to.
+    private static let planPeriod = Interval.seconds(1)
+    /// How long trackers have to hear that we leave.
+    private static let goodbyeTime = Interval.milliseconds(2000)
+    /// What trackers are told is left: not nothing, which only a seed says.
+    private static let unknownLeft: UInt64 = 16_384
+
+    /// A fetch that has not begun.
+    package init(
+        _ settings: MetadataFetchSettings, report: @escaping @Loop (MetadataFetchEvent) -> Void
+    ) {
+        (self.settings, self.report) = (settings, report)
+        swarms = settings.link.infoHashes.swarms
+        exchange = MetadataExchange(of: settings.link.infoHashes)
+    }
+
+    /// Opens the port and begins to look for peers.
+    package func start() {
+        do throws(ReactorFault) {
+            let host = try PeerHost(ports: settings.peerPorts)
+            self.host = host
+            for swarm in swarms { host.add(self, as: swarm) }
+            if let timeout = settings.timeout { limit.schedule(at: Loop.now + timeout) }
+            discovered(settings.peers)
+            resolve(settings.link.peers)
+            announce(port: host.port)
+            plan()
+        } catch {
+            finish(
+                .failed(
+                    NodeFault(error, port: settings.peerPorts.lowerBound, option: "--peer-port"))
+            )
+        }
+    }
+
+    /// How it is doing now.
+    package var status: MetadataFetchStatus {
+        var status = MetadataFetchStatus()
+        status.name = settings.link.name ?? swarms.first.map { "\($0)" } ?? ""
+        (status.known, status.peers) = (addresses.count, neighbours.count)
+        (status.holders, status.progress) = (exchange.holders, exchange.progress)
+        return status
+    }
+
+    // MARK: Finding peers
+
+    private func resolve(_ peers: [HostPort]) {
+        for peer in peers {
+            let resolution = Resolver.resolve(peer.host, port: peer.port) { [weak self] result in
+                guard case .success(let endpoints) = result else { return }
+                self?.discovered(endpoints)
+            }
+            resolutions.append(resolution)
+        }
+    }
+
+    private func announce(port: UInt16) {
+        for swarm in swarms {
+            let announcer = Announcer(
+                tiers: settings.link.trackers.map { [$0] }, infoHash: swarm, peerID: ourID,
+                port: port, random: SeededRandom(seed: randomSeed()))
+            let tracker = TrackerClient(announcer) { [weak self] event in
+                switch event {
+                case .discovered(let endpoints): self?.discovered(endpoints)
+                case .note(let note): self?.report(.tracker(note))
+                case .finished: self?.saidGoodbye()
+                }
+            }
+            trackers.append(tracker)
+            tracker.feed(.counted(TransferCounters(left: Self.unknownLeft)))
+            tracker.feed(.started)
+            // Whether the torrent is private is in the metadata; one without trackers cannot be.
+            guard settings.link.trackers.isEmpty else { continue }
+            LocalPeers.shared.join(swarm, port: port) { [weak self] endpoint in
+                self?.discovered([endpoint])
+            }
+        }
+    }
+
+    private func discovered(_ endpoints: [Endpoint]) {
+        guard !isOver else { return }
+        for endpoint in endpoints where addresses[endpoint] == nil {
+            guard addresses.count < settings.addresses else { break }
+            guard endpoint.port > 0, endpoint.address.isUnicast else { continue }
+            addresses[endpoint] = Address(restsUntil: Loop.now)
+            order.append(endpoint)
+        }
+        connect()
+    }
+
+    private func plan() {
+        guard !isOver else { return }
+        planner.schedule(at: Loop.now + Self.planPeriod)
+        dismissIdle()
+        connect()
+        if neighbours.isEmpty { for tracker in trackers { tracker.feed(.peersWanted) } }
+    }
+
+    // MARK: The exchange
+
+    /// Gives the exchange an input and carries out what follows.
+    func feed(_ input: MetadataExchange<Int>.Input) {
+        guard !isOver else { return }
+        var outputs: [MetadataExchange<Int>.Output] = []
+        exchange.handle(input, at: Loop.now, using: Digests.self, into: &outputs)
+        for output in outputs { carryOut(output) }
+        guard !isOver else { return }
+        let deadline = exchange.nextDeadline
+        if deadline.at < .never { timer.schedule(at: deadline.at) } else { timer.cancel() }
+    }
+
+    private func carryOut(_ output: MetadataExchange<Int>.Output) {
+        switch output {
+        case .request(let peer, let piece): say(.request(piece: piece), to: peer)
+        case .reject(let peer, let piece): say(.reject(piece: piece), to: peer)
+        case .send(let peer, let piece, let size, let bytes):
+            say(.data(piece: piece, totalSize: size, bytes: bytes), to: peer)
+        case .noteUseless(let peer): noteUseless(peer)
+        case .blame(let peer): drop(peer, forEver: true)
+        case .completed(let bytes): complete(bytes)
+        }
+    }
+
+    private func complete(_ bytes: [UInt8]) {
+        do throws(TorrentFileError) {
+            let torrent = try TorrentFile.parse(
+                info: bytes, named: settings.link.infoHashes, using: Digests.self)
+            finish(.completed(torrent.found(by: settings.link)))
+        } catch {
+            finish(.refused(error))
+        }
+    }
+
+    // MARK: The end
+
+    private func giveUp() {
+        guard let timeout = settings.timeout else { return }
+        let (status, greeted) = (status, everGreeted)
+        stop { [self] in
+            report(.failed(.noMetadata(status, greeted: greeted, after: timeout)))
+        }
+    }
+
+    private func finish(_ event: MetadataFetchEvent) {
+        guard !isOver else { return }
+        close()
+        report(event)
+    }
+
+    /// Leaves the swarm, says `stopped` to the trackers, and calls `done` within 2 s.
+    package func stop(_ done: @escaping @Loop () -> Void) {
+        guard !isOver else { return done() }
+        end()
+        onStopped = done
+        goodbyes = trackers.count
+        goodbyeLimit.schedule(at: Loop.now + Self.goodbyeTime)
+        for tracker in trackers { tracker.feed(.stopped) }
+        if goodbyes == 0 { leave() }
+    }
+
+    private func saidGoodbye() {
+        goodbyes -= 1
+        if goodbyes <= 0 { leave() }
+    }
+
+    private func leave() {
+        goodbyeLimit.cancel()
+        for tracker in trackers { tracker.close() }
+        trackers = []
+        let done = onStopped
+        onStopped = nil
+        done?()
+    }
+
+    private func close() {
+        end()
+        for tracker in trackers { tracker.close() }
+        trackers = []
+    }
+
+    /// Closes everything but what trackers are still to hear.
+    private func end() {
+        isOver = true
+        for timer in [timer, planner, limit] { timer.cancel() }
+        for resolution in resolutions { resolution.cancel() }
+        for link in dialing.values { link.close() }
+        for neighbour in neighbours.values { neighbour.link.close() }
+        (resolutions, dialing, neighbours, numbers) = ([], [:], [:], [:])
+        for swarm in swarms where settings.link.trackers.isEmpty { LocalPeers.shared.leave(swarm) }
+        host?.close()
+        host = nil
+    }
+}

@@ -1,0 +1,147 @@
+// Magnet links: the metadata comes from p2ptv and from other programs, and goes to them; and what
+// is said where nobody has it.
+
+import Testing
+
+extension Clients {
+    /// Loads a magnet link by libtorrent: arguments are the link, a folder and a port.
+    static let libtorrentLink = """
+        import libtorrent as lt, sys, time
+        link, folder, port = sys.argv[1:4]
+        ses = lt.session({'listen_interfaces': '127.0.0.1:' + port, 'enable_dht': False,
+            'enable_lsd': False, 'enable_upnp': False, 'enable_natpmp': False,
+            'enable_outgoing_utp': False, 'enable_incoming_utp': False,
+            'allow_multiple_connections_per_ip': True})
+        params = lt.parse_magnet_uri(link)
+        params.save_path = folder
+        handle = ses.add_torrent(params)
+        while not handle.status().is_seeding:
+            time.sleep(0.1)
+            if not handle.status().num_peers:
+                handle.connect_peer(('127.0.0.1', int(sys.argv[4])))
+        """
+}
+
+extension EndToEnd {
+    @MainActor
+    @Suite("Magnet links", .serialized)
+    struct Magnets {
+        @Test(
+            "A link with the address of a p2ptv that seeds is loaded, in versions with hashes",
+            .timeLimit(.minutes(1)), arguments: ["--v1", "--hybrid"])
+        func fromOurs(version: String) async throws {
+            try await onStage { stage in
+                let film = try await stage.film([version])
+                let port = try await stage.seed(film)
+                try await stage.loads(film, by: "x.pe=127.0.0.1:\(port)")
+            }
+        }
+
+        @Test(
+            "A link is loaded from aria2, named by --peer",
+            .enabled(if: Clients.hasAria2, "aria2c is not installed"), .timeLimit(.minutes(1)))
+        func fromAria2() async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let port = try Ports.free()
+                _ = try stage.tool(
+                    "aria2c",
+                    [
+                        "--no-conf", "-q", "--enable-dht=false", "--bt-enable-lpd=false",
+                        "--enable-peer-exchange=false", "--listen-port=\(port)",
+                        "--bt-seed-unverified=true", "--seed-ratio=0.0", "-d", film.folder, "-T",
+                        film.torrent,
+                    ])
+                try await stage.loads(film, by: "", ["--peer", "127.0.0.1:\(port)"])
+            }
+        }
+
+        @Test(
+            "A link is loaded from libtorrent, in versions with hashes",
+            .enabled(if: Clients.libtorrentPython != nil, "no Python with libtorrent"),
+            .timeLimit(.minutes(1)), arguments: ["--v1", "--hybrid"])
+        func fromLibtorrent(version: String) async throws {
+            try await onStage { stage in
+                let film = try await stage.film([version])
+                let port = try Ports.free()
+                let seed = try stage.libtorrent([film.torrent, film.folder, "\(port)"])
+                let isReady = try await eventually(within: 15) { seed.output.contains("seeding") }
+                #expect(isReady, "\(seed.lastWords)")
+                try await stage.loads(film, by: "x.pe=127.0.0.1:\(port)")
+            }
+        }
+
+        @Test(
+            "libtorrent loads a link from p2ptv, also of a private torrent",
+            .enabled(if: Clients.libtorrentPython != nil, "no Python with libtorrent"),
+            .timeLimit(.minutes(1)), arguments: [[], ["-p", "-t", "http://127.0.0.1:9/announce"]])
+        func toLibtorrent(options: [String]) async throws {
+            try await onStage { stage in
+                let film = try await stage.film(options)
+                let port = try await stage.seed(film)
+                let folder = try makeFolder(stage.path("libtorrent"))
+                try write(Clients.libtorrentLink.utf8, to: stage.path("link.py"))
+                let python = try #require(Clients.libtorrentPython)
+                let leech = try Child(
+                    "libtorrent", python,
+                    [
+                        stage.path("link.py"), try await stage.link(of: film), folder,
+                        "\(try Ports.free())", "\(port)",
+                    ], in: stage.folder)
+                defer { leech.end() }
+                #expect(try await leech.ended(within: 30) == .code(0), "\(leech.lastWords)")
+                let isWhole = film.isWhole("\(folder)/film.ts")
+                #expect(isWhole, "\(stage.lastWords)")
+            }
+        }
+
+        @Test(
+            "Where nobody has the metadata it ends in time, and says so",
+            .timeLimit(.minutes(1)), arguments: ["watch", "relay"])
+        func nobody(command: String) async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let port = try await stage.seed(film)
+                // The peer is there, and has another torrent.
+                let child = try stage.p2ptv(
+                    [
+                        command, "magnet:?xt=urn:btih:0123456789abcdef0123456789abcdef01234567",
+                        "--timeout", "1", "--peer", "127.0.0.1:\(port)", "--peer-port",
+                        "\(try Ports.free())",
+                    ] + (command == "relay" ? ["--data", stage.folder] : ["--player", "none"]))
+                #expect(try await child.ended(within: 10) == .code(75), "\(child.lastWords)")
+                #expect(child.lastWords.contains("nobody answers for it"), "\(child.lastWords)")
+                #expect(child.lastWords.contains("--peer IP:PORT"), "\(child.lastWords)")
+            }
+        }
+    }
+}
+
+extension Stage {
+    /// The magnet link of a film.
+    func link(of film: Film) async throws -> String {
+        let show = try p2ptv(["show", "-m", film.torrent])
+        guard try await show.ended(within: 10) == .code(0) else {
+            throw Failure("no link: \(show.lastWords)")
+        }
+        return String(show.output.prefix { $0 != "\n" })
+    }
+
+    /// Loads a film by its link with one more parameter, and holds every byte against it.
+    func loads(_ film: Film, by parameter: String, _ options: [String] = []) async throws {
+        let folder = try makeFolder(path("loaded"))
+        let link = try await link(of: film) + (parameter.isEmpty ? "" : "&\(parameter)")
+        let child = try p2ptv(
+            [
+                "watch", link, "--timeout", "20", "--port", "\(Ports.free())", "--peer-port",
+                "\(Ports.free())", "--player", "none", "--state-dir", path("state"), "--json",
+                "-o", folder + "/", "--no-seed",
+            ] + options)
+        guard try await child.ended(within: 30) == .code(0) else {
+            throw Failure("not loaded: \(lastWords)")
+        }
+        guard film.isWhole("\(folder)/film.ts") else {
+            throw Failure("other bytes came: \(lastWords)")
+        }
+    }
+}
