@@ -24,7 +24,7 @@ final class MagnetSession {
     private let mode: DisplayMode
     private let terminal = Terminal.standardError
     private let life = Lifetime()
-    private var torrent: TorrentFile?
+    private var found: (torrent: TorrentFile, peers: [Endpoint])?
     private lazy var fetch = MetadataFetch(settings) { [weak self] in self?.happened($0) }
     private lazy var display = Display(mode, terminal) { [unowned self] in reading }
 
@@ -38,8 +38,8 @@ final class MagnetSession {
         text.lowercased().hasPrefix("magnet:")
     }
 
-    /// The torrent, or nil where somebody ended the search; throws why there is none.
-    func run() async throws -> TorrentFile? {
+    /// The torrent and its peers, or nil where somebody ended the search; throws why there is none.
+    func run() async throws -> (torrent: TorrentFile, peers: [Endpoint])? {
         let complaint = await life.untilOver(
             stop: { [self] in stop() },
             start: {
@@ -49,7 +49,7 @@ final class MagnetSession {
             })
         display.end()
         if let complaint { throw complaint }
-        return torrent
+        return found
     }
 
     private func stop() {
@@ -62,8 +62,8 @@ final class MagnetSession {
         display.note(event.note)
         switch event {
         case .tracker: break
-        case .completed(let torrent):
-            self.torrent = torrent
+        case .completed(let torrent, let peers):
+            found = (torrent, peers)
             life.finish(nil)
         case .refused(let error): life.finish(Complaint(error, of: "the torrent of this link"))
         case .failed(let fault): life.finish(Complaint(fault))

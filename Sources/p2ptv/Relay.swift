@@ -79,8 +79,10 @@ struct Relay: AsyncParsableCommand {
         }
         for link in plan.links {
             let search = await MagnetSession(plan.search(link), common.mode)
-            guard let torrent = try await search.run() else { return }
-            torrents.append(try plan.place(torrent))
+            guard let found = try await search.run() else { return }
+            var torrent = try plan.place(found.torrent)
+            torrent.peers = found.peers
+            torrents.append(torrent)
         }
         var settings = plan.settings(for: files)
         settings.torrents = torrents

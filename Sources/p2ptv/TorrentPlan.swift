@@ -22,7 +22,7 @@ struct TorrentPlan: Sendable {
     // Of the files that a magnet link selects (BEP 53) the largest is played.
     init(
         _ options: Watch, _ given: Settings, _ torrent: TorrentFile,
-        selected: [ClosedRange<Int>]? = nil
+        selected: [ClosedRange<Int>]? = nil, found: [Endpoint] = []
     ) throws {
         guard torrent.hasLayers else { throw Self.withoutLayers(torrent) }
         environment = given.environment
@@ -43,7 +43,7 @@ struct TorrentPlan: Sendable {
             settings.peerPorts = port...port
         }
         settings.upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
-        settings.peers = try options.peer.map(peerEndpoint)
+        settings.peers = try options.peer.map(peerEndpoint) + found
         self.settings = settings
         let choice = try given.one(Keys.player, flag: options.player)
         player = output == .standardOutput ? .none : choice ?? .auto

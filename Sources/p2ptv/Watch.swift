@@ -115,11 +115,12 @@ extension Watch {
             settings.peerPorts = port...port
         }
         let search = await MagnetSession(settings, common.mode)
-        guard let torrent = try await search.run() else { return }
+        guard let found = try await search.run() else { return }
         if link.selected != nil, !common.quiet {
             say("p2ptv: the link selects files; all of the torrent are loaded, those are played\n")
         }
-        let plan = try TorrentPlan(self, given, torrent, selected: link.selected)
+        let plan = try TorrentPlan(
+            self, given, found.torrent, selected: link.selected, found: found.peers)
         let session = await TorrentSession(plan, common.mode)
         try await session.run()
     }

@@ -43,7 +43,7 @@ extension MetadataFetchEvent {
     package var note: String? {
         switch self {
         case .tracker(let note): "tracker: \(escaped(note))"
-        case .completed(let torrent): "the metadata of \(escaped(torrent.name)) is there"
+        case .completed(let torrent, _): "the metadata of \(escaped(torrent.name)) is there"
         case .refused, .failed: nil
         }
     }
@@ -52,7 +52,7 @@ extension MetadataFetchEvent {
     package func record(at wall: WallTime) -> EventRecord? {
         switch self {
         case .tracker(let note): EventRecord("tracker", at: wall, members(["note": .text(note)]))
-        case .completed(let torrent):
+        case .completed(let torrent, _):
             EventRecord(
                 "metadata_complete", at: wall,
                 members(["name": .text(torrent.name), "size": .int(torrent.infoBytes.count)]))

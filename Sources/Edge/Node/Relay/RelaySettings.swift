@@ -9,6 +9,8 @@ package struct RelayedTorrent: Sendable {
     package var torrent: TorrentFile
     /// Where its content lies; what is missing of it is loaded.
     package var place: ContentPlace
+    /// Peers that are known of it.
+    package var peers: [Endpoint] = []
 
     /// The torrent whose content is at `place`.
     package init(_ torrent: TorrentFile, at place: ContentPlace) {

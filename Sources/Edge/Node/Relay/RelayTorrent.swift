@@ -37,7 +37,7 @@ final class RelayTorrent {
         self.report = { news in report(label, news) }
         (self.onOpened, self.share) = (onOpened, share)
         var settings = TorrentTaskSettings(torrent: torrent.torrent, place: torrent.place)
-        settings.peers = peers
+        settings.peers = peers + torrent.peers
         settings.swarm.upLimit = share
         settings.swarm.uploadSlots = 40
         settings.swarm.maxPeers = 200

@@ -183,10 +183,17 @@ package final class MetadataFetch {
         do throws(TorrentFileError) {
             let torrent = try TorrentFile.parse(
                 info: bytes, named: settings.link.infoHashes, using: Digests.self)
-            finish(.completed(torrent.found(by: settings.link)))
+            finish(.completed(torrent.found(by: settings.link), peers: foundPeers))
         } catch {
             finish(.refused(error))
         }
+    }
+
+    /// The addresses that are known, first those that answered; liars are left out.
+    private var foundPeers: [Endpoint] {
+        let usable = order.filter { addresses[$0].map { $0.restsUntil < .never } ?? false }
+        let answered = Set(neighbours.values.map(\.link.endpoint))
+        return usable.filter(answered.contains) + usable.filter { !answered.contains($0) }
     }
 
     // MARK: The end

@@ -37,8 +37,8 @@ package struct MetadataFetchSettings: Sendable {
 package enum MetadataFetchEvent: Sendable {
     /// A tracker answered or failed, in a person's words.
     case tracker(String)
-    /// The metadata is there: its hash is right.
-    case completed(TorrentFile)
+    /// The metadata is there: its hash is right. The torrent's swarm has peers at these addresses.
+    case completed(TorrentFile, peers: [Endpoint])
     /// The metadata is there, and no torrent can be made of it.
     case refused(TorrentFileError)
     /// It cannot go on, or the time is over.
