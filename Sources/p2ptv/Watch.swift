@@ -11,10 +11,10 @@ struct Watch: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Play a channel or a torrent, and pass it on to others.",
         discussion: """
-            Prints the address that players connect to as the first line of standard output, and
-            starts a player where there is a desktop. A channel goes on until the broadcast or the
-            player ends, or Ctrl-C. A torrent is played while it is loaded, and seeded until
-            Ctrl-C; what was loaded is found again the next time.
+            Prints the address that players connect to as the first line of standard
+            output, and starts a player where there is a desktop. A channel goes on until
+            the broadcast or the player ends, or Ctrl-C. A torrent is played while it is
+            loaded, and seeded until Ctrl-C; what was loaded is found again the next time.
 
             Examples:
               p2ptv watch news.torrent

@@ -53,6 +53,9 @@ extension EndToEnd {
                 let isWhole = film.isWhole(read.outputPath)
                 #expect(isWhole, "\(stage.lastWords)")
                 #expect(!again.child.output.contains(#""event":"checking""#))
+
+                let whole = try await stage.watch(film, from: nil, ["--no-seed"])
+                #expect(try await whole.child.ended(within: 10) == .code(0), "\(stage.lastWords)")
             }
         }
 

@@ -106,6 +106,9 @@ package final class TorrentNode {
             shelf?.joined()
             readStart()
             openSink()
+            if task?.driver?.engine.isComplete ?? false {
+                report(.completed(after: Loop.now - startedAt))
+            }
         case .verified:
             shelf?.arrived()
             sink?.arrived()
