@@ -133,10 +133,7 @@ extension SwarmEngine {
         if senders.count == 1 {
             close(senders[0], .poisoned, now, &outputs)
         } else {
-            for sender in senders {
-                peers[sender]?.lateness += 3
-                suspect(sender, now, &outputs)
-            }
+            suspect(together: senders, now, &outputs)
         }
         timers.wake(.plan, by: now)
     }

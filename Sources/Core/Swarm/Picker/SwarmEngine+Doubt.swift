@@ -56,6 +56,27 @@ extension SwarmEngine {
         close(peer, .poisoned, now, &outputs)
     }
 
+    /// Several had a share in a piece that turned out wrong.
+    ///
+    /// Whoever has had a share in more of them than any other goes, and the others are believed
+    /// again. Where two are equal nobody goes: such a piece is asked whole of one at a time, and
+    /// that tells them apart.
+    mutating func suspect(
+        together senders: [PeerHandle], _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        for sender in senders {
+            peers[sender]?.lateness += 3
+            peers[sender]?.suspicion += 1
+        }
+        let shares = senders.map { (peer: $0, count: peers.look($0, \.suspicion) ?? 0) }
+            .sorted { $0.count > $1.count }
+        guard shares.count > 1, shares[0].count >= Self.mostSuspicion,
+            shares[1].count < shares[0].count
+        else { return }
+        for share in shares.dropFirst() { peers[share.peer]?.suspicion = 0 }
+        close(shares[0].peer, .poisoned, now, &outputs)
+    }
+
     /// A piece was right: whoever sent all of it is believed a little more.
     mutating func absolve(_ senders: [PeerHandle]) {
         guard senders.count == 1, let suspicion = peers.look(senders[0], \.suspicion) else {
