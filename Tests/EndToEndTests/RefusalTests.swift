@@ -72,9 +72,6 @@ extension EndToEnd {
                     copy[mark.upperBound + distance] ^= 1
                     return copy
                 }
-                let ordinary =
-                    "d4:infod6:lengthi5e4:name1:a12:piece lengthi16384e6:pieces20:"
-                    + "aaaaaaaaaaaaaaaaaaaaee"
                 let out = try makeFolder(stage.path("out"))
                 @MainActor func refusing(
                     _ title: String, _ path: String, _ code: Int32, _ word: String
@@ -104,9 +101,6 @@ extension EndToEnd {
                         "another key", write(turned("10:public key32:", by: 9), as: "k.torrent"),
                         65, "its signature is wrong"),
                     refusing("a clip", clip.path, 65, "hint"),
-                    refusing(
-                        "a torrent without hashes", write(ordinary.utf8, as: "o.torrent"), 65,
-                        "hint"),
                 ])
             }
         }
@@ -224,12 +218,9 @@ extension EndToEnd {
                             "a rate without a unit", ["broadcast", file, "--up-limit", "8"], 64,
                             "--up-limit"),
                         Refusal(
-                            "a port that is none", ["watch", "a", "--port", "70000"], 64, "--port"),
-                        Refusal(
                             "a tracker that is none", ["broadcast", file, "-t", "elsewhere"], 64),
                         Refusal(
                             "standard input again and again", ["broadcast", "-", "--loop"], 64),
-                        Refusal("an unknown player", ["watch", "a", "--player", "vcr"], 64, "vcr"),
                         Refusal("a scheme of others", ["watch", "ftp://a/b.torrent"], 64, "ftp"),
                     ].map { $0.leavingNothing(in: out) })
             }

@@ -19,10 +19,13 @@ final class AnnounceLog {
     init(port: UInt16) throws {
         server = try HTTPServer(address: "127.0.0.1", port: port) {
             [weak self] request, responder in
-            self?.entries.append(
-                Entry(
-                    peer: request.query("peer_id") ?? [],
-                    event: String(decoding: request.query("event") ?? [], as: UTF8.self)))
+            // A scrape names no peer.
+            if let peer = request.query("peer_id") {
+                self?.entries.append(
+                    Entry(
+                        peer: peer,
+                        event: String(decoding: request.query("event") ?? [], as: UTF8.self)))
+            }
             responder.send(
                 status: 200, headers: ["Content-Type": "text/plain"],
                 body: Array("d8:intervali60e5:peers0:e".utf8))
