@@ -37,7 +37,8 @@ extension EndToEnd {
                 #expect(member("event", in: last) == "totals", "\(last)")
                 #expect(member("name", in: last) == channel.name)
                 let fetched = member("downloaded", in: last).flatMap { Int($0) } ?? 0
-                #expect(fetched >= clip.bytes(of: 5), "\(last)")
+                // The viewer hears of the source too, and may get a part from there.
+                #expect(fetched >= clip.bytes(of: 3), "\(last)")
                 try await expect(viewer, shows: clip, seconds: 5)
             }
         }
