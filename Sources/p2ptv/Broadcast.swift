@@ -59,6 +59,11 @@ struct Broadcast: AsyncParsableCommand {
             "Keep the channel's key and its numbering in this folder.", valueName: "dir"))
     var stateDir: String?
 
+    @Flag(
+        name: [.customShort("p"), .customLong("private")],
+        help: "Let only the trackers say who takes part; a channel stays as it began.")
+    var isPrivate = false
+
     @Flag(help: "Begin the file again when it ends.")
     var loop = false
 
@@ -93,6 +98,7 @@ struct BroadcastPlan {
             settings.peerPorts = port...port
         }
         settings.publicAddress = try given.one(Keys.publicAddress, flag: options.publicAddress)
+        settings.isPrivate = options.isPrivate
         settings.upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
         self.settings = settings
     }

@@ -195,6 +195,7 @@ struct ChannelStateTests {
         #expect(throws: StateFault.field) { try decode(20, [0, 0, 0x40, 1]) }
         #expect(throws: StateFault.field) { try decode(20, [0xff, 0, 0, 0]) }
         #expect(throws: StateFault.field) { try decode(28, [2]) }
+        #expect(throws: StateFault.field) { try decode(28, [0x7f]) }
         #expect(throws: StateFault.truncated) { try decode(61, [0xff, 0xff]) }
         #expect(throws: StateFault.field) { try decode(61, [0, 0]) }
         #expect(throws: StateFault.field) { try decode(63, [0xff]) }
@@ -209,6 +210,17 @@ struct ChannelStateTests {
         let killed = try makeState(next: 7, isClean: false)
         #expect(killed.first == PieceIndex(8))
         #expect(killed.previous == SHA256Digest(Bytes32()))
+    }
+
+    @Test("stays private, whether it ended in order or not", arguments: [true, false])
+    func isPrivate(isClean: Bool) throws {
+        let state = try #require(
+            ChannelState(
+                epoch: 1, name: "news", geometry: makeState().geometry, isClean: isClean,
+                isPrivate: true))
+        #expect(state.encoded[28] == (isClean ? 0x81 : 0x80))
+        #expect(try ChannelState(decoding: state.encoded) == state)
+        #expect(try !makeState(isClean: isClean).isPrivate)
     }
 
     @Test("has a name of 1 to 255 bytes")

@@ -2,7 +2,7 @@
 //
 //     8  "p2ptv st"         4  piece length       32  digest of the last record
 //     4  version            4  next piece          2  length of the name
-//     8  epoch              1  1: clean, 0: not    n  the name, UTF-8       4  CRC-32 of all before
+//     8  epoch              1  clean, private   n  the name, UTF-8       4  CRC-32 of all before
 //
 // Numbers are in network byte order.
 
@@ -30,13 +30,17 @@ package struct ChannelState: Hashable, Sendable {
     package var last: SHA256Digest
     /// Whether the broadcast ended in order, so that `next` and `last` are exact.
     package var isClean: Bool
+    /// Whether only the channel's trackers say who takes part (BEP 27), which it cannot change: a
+    /// private channel file has another info-hash than a public one.
+    package let isPrivate: Bool
 
     /// A state, or nil where the name is empty or longer than `nameLimit`.
     ///
     /// The defaults are those of a channel that has not published anything.
     package init?(
         epoch: UInt64, name: String, geometry: PieceGeometry, next: PieceIndex = PieceIndex(0),
-        last: SHA256Digest = SHA256Digest(Bytes32()), isClean: Bool = true
+        last: SHA256Digest = SHA256Digest(Bytes32()), isClean: Bool = true,
+        isPrivate: Bool = false
     ) {
         guard (1...Self.nameLimit).contains(name.utf8.count) else { return nil }
         self.epoch = epoch
@@ -45,6 +49,7 @@ package struct ChannelState: Hashable, Sendable {
         self.next = next
         self.last = last
         self.isClean = isClean
+        self.isPrivate = isPrivate
     }
 
     /// The number of the first piece after a restart.
@@ -65,6 +70,12 @@ package struct ChannelState: Hashable, Sendable {
 extension ChannelState {
     private static let magic = Array("p2ptv st".utf8)
 
+    private enum Flag {
+        static let clean: UInt8 = 1
+        static let isPrivate: UInt8 = 0x80
+        static let all = clean | isPrivate
+    }
+
     /// The state as bytes, at most `lengthLimit`.
     package var encoded: [UInt8] {
         var out = Self.magic
@@ -72,7 +83,7 @@ extension ChannelState {
         out.append(bigEndian: epoch)
         out.append(bigEndian: UInt32(geometry.pieceLength))
         out.append(bigEndian: next.value)
-        out.append(isClean ? 1 : 0)
+        out.append((isClean ? Flag.clean : 0) | (isPrivate ? Flag.isPrivate : 0))
         last.value.append(to: &out)
         out.append(bigEndian: UInt16(name.utf8.count))
         out += name.utf8
@@ -99,26 +110,27 @@ extension ChannelState {
         var cursor = ByteCursor()
         let length, next: UInt32
         let epoch: UInt64
-        let clean: UInt8
+        let flags: UInt8
         let last: Bytes32
         let name: [UInt8]
         do throws(TruncatedInput) {
             epoch = try cursor.read(UInt64.self, in: bytes)
             length = try cursor.read(UInt32.self, in: bytes)
             next = try cursor.read(UInt32.self, in: bytes)
-            clean = try cursor.read(UInt8.self, in: bytes)
+            flags = try cursor.read(UInt8.self, in: bytes)
             last = try cursor.bytes32(in: bytes)
             let count = Int(try cursor.read(UInt16.self, in: bytes))
             name = bytes.array(try cursor.take(count, in: bytes))
         } catch {
             throw .truncated
         }
-        guard cursor.remaining(in: bytes) == 0, clean <= 1,
+        guard cursor.remaining(in: bytes) == 0, flags & ~Flag.all == 0,
             let geometry = PieceGeometry(pieceLength: Int(length)),
             let text = String(validating: name, as: UTF8.self),
             let state = Self(
                 epoch: epoch, name: text, geometry: geometry, next: PieceIndex(next),
-                last: SHA256Digest(last), isClean: clean == 1)
+                last: SHA256Digest(last), isClean: flags & Flag.clean != 0,
+                isPrivate: flags & Flag.isPrivate != 0)
         else { throw .field }
         return state
     }

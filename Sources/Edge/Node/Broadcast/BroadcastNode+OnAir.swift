@@ -39,7 +39,10 @@ extension BroadcastNode {
     ) throws(NodeFault) -> ChannelState {
         var old: ChannelState?
         do throws(StorageError) { old = try folder.state() } catch { throw NodeFault(error) }
-        if let old, old.name == settings.name { return old }
+        if let old, old.name == settings.name {
+            guard old.isPrivate || !settings.isPrivate else { throw Self.public(old) }
+            return old
+        }
         if let old {
             throw NodeFault(
                 .data, what: "cannot broadcast \(settings.name)",
@@ -49,9 +52,19 @@ extension BroadcastNode {
         let length = PieceGeometry.pieceLength(forBitsPerSecond: info.bitsPerSecond)
         let epoch = secureRandom(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard let geometry = PieceGeometry(pieceLength: length),
-            let state = ChannelState(epoch: epoch, name: settings.name, geometry: geometry)
+            let state = ChannelState(
+                epoch: epoch, name: settings.name, geometry: geometry,
+                isPrivate: settings.isPrivate)
         else { throw NodeFault(.software, what: "cannot begin the channel", why: "bad state") }
         return state
+    }
+
+    /// What to say to whoever wants a channel private whose viewers know it as public.
+    private static func `public`(_ channel: ChannelState) -> NodeFault {
+        NodeFault(
+            .data, what: "cannot make \(channel.name) private",
+            why: "its viewers have a file that is not, of another swarm",
+            hint: "begin a new channel with another --name or --state-dir")
     }
 
     private func openPeerPort() throws(NodeFault) -> PeerHost {
@@ -76,6 +89,7 @@ extension BroadcastNode {
         var file = ChannelFile(
             name: name, publicKey: key.publicKey, epoch: ChannelEpoch(state.epoch),
             geometry: state.geometry)
+        file.isPrivate = state.isPrivate
         let address = publicAddress ?? .v4(0x7f00_0001)
         file.trackers = settings.trackers.map { [$0] }
         if file.trackers.isEmpty {

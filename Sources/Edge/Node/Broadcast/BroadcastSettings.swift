@@ -21,6 +21,8 @@ package struct BroadcastSettings: Sendable {
     package var peerPorts: ClosedRange<UInt16> = 6881...6999
     /// The address under which others reach this machine; nil: the one of its default route.
     package var publicAddress: IPAddress?
+    /// Whether only the trackers may say who takes part (BEP 27); a channel that was private stays it.
+    package var isPrivate = false
     /// The most that is uploaded, or nil.
     package var upLimit: ByteRate?
     /// How long pieces are kept and offered.
