@@ -138,7 +138,7 @@ struct RelayPlan {
 
     /// Where the content of `torrent` lies.
     func place(_ torrent: TorrentFile) throws -> RelayedTorrent {
-        guard torrent.hasLayers else { throw TorrentPlan.withoutLayers(torrent) }
+        guard torrent.hasLayers else { throw TorrentComplaint.withoutLayers(torrent) }
         guard let data else { throw Self.withoutFolder(torrent.name) }
         // The content itself may be named, as for `verify`; what is not there yet is loaded.
         let folder = (try? ContentCheck.base(of: torrent, at: data)) ?? data

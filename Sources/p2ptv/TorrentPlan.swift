@@ -1,102 +1,57 @@
-// What the options of `watch` come to where the file is an ordinary torrent.
+// What the plan of `watch` comes to where an ordinary torrent is watched: where its content lies,
+// and which of its files is played.
 
 import Console
-import Glibc
 import Metainfo
 import Node
 import Primitives
 
-/// What watching a torrent is to be.
-struct TorrentPlan: Sendable {
-    /// The settings of the node.
-    let settings: TorrentWatchSettings
-    /// The player to start.
-    let player: PlayerChoice
-    /// Whether to end when everything is there.
-    let endsWhenDone: Bool
-    /// Where programs and desktops are.
-    let environment: Environment
-    /// Whether standard output carries the file.
-    var isStreaming: Bool { settings.output == .standardOutput }
-
-    // Of the files that a magnet link selects (BEP 53) the largest is played.
-    init(
-        _ options: Watch, _ given: Settings, _ torrent: TorrentFile,
-        selected: [ClosedRange<Int>]? = nil, found: [Endpoint] = []
-    ) throws {
-        guard torrent.hasLayers else { throw Self.withoutLayers(torrent) }
-        environment = given.environment
-        endsWhenDone = options.noSeed
-        let output = Output(options.output)
-        try checkOutput(isStreaming: output == .standardOutput, json: options.common.json)
-        var settings = TorrentWatchSettings(
-            torrent: torrent, place: try Self.place(of: torrent, output, options, given))
+extension WatchPlan {
+    /// The settings of a node that watches `torrent`.
+    ///
+    /// Of the files that a magnet link selects (BEP 53) the largest is played.
+    func settings(
+        for torrent: TorrentFile, selected: [ClosedRange<Int>]? = nil, found: [Endpoint] = []
+    ) throws -> TorrentWatchSettings {
+        guard torrent.hasLayers else { throw TorrentComplaint.withoutLayers(torrent) }
+        var settings = TorrentWatchSettings(torrent: torrent, place: try place(of: torrent))
         switch output {
         case .none, .folder: break
         case .standardOutput: settings.output = .standardOutput
         case .file(let path): settings.output = .file(path)
         }
-        settings.file =
-            try Self.file(options.file, in: torrent) ?? Self.largest(selected, in: torrent)
-        settings.httpPort = try FreePort.endpoint(given.one(Keys.httpPort, flag: options.port))
-        if let port = try given.one(Keys.peerPort, flag: options.peers.peerPort) {
-            settings.peerPorts = port...port
-        }
-        settings.upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
-        settings.peers = try options.peer.map(peerEndpoint) + found
-        self.settings = settings
-        let choice = try given.one(Keys.player, flag: options.player)
-        player = output == .standardOutput ? .none : choice ?? .auto
-    }
-
-    /// Where `-o` points.
-    private enum Output: Equatable {
-        case none
-        case standardOutput
-        case folder(String)
-        case file(String)
-
-        init(_ path: String?) {
-            guard let path else {
-                self = .none
-                return
-            }
-            var status = stat()
-            let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-            self =
-                path == "-"
-                ? .standardOutput
-                : isFolder || path.hasSuffix("/") ? .folder(path) : .file(path)
-        }
+        settings.file = try file(in: torrent) ?? Self.largest(selected, in: torrent)
+        settings.httpPort = port
+        if let peerPorts { settings.peerPorts = peerPorts }
+        settings.upLimit = upLimit
+        settings.peers = peers + found
+        return settings
     }
 
     /// The folder of the content: the one that was named, else one of our own, in which what was
     /// loaded is found again by the next call.
-    private static func place(
-        of torrent: TorrentFile, _ output: Output, _ options: Watch, _ given: Settings
-    ) throws -> ContentPlace {
-        let state = options.stateDir ?? given.environment.stateFolder
+    private func place(of torrent: TorrentFile) throws -> ContentPlace {
         let hash = torrent.infoHashes.swarms.first.map { "\($0)" } ?? "torrent"
-        let resume = state.map { "\($0)/torrents/\(hash).resume" }
+        let resume = stateFolder.map { "\($0)/torrents/\(hash).resume" }
         if case .folder(let folder) = output {
             return ContentPlace(folder: folder, resume: resume)
         }
-        guard let state else {
+        guard let stateFolder else {
             throw Complaint(
                 .usage, what: "cannot keep \(torrent.name)",
                 why: "neither HOME nor XDG_STATE_HOME is set",
                 hint: "name a folder with -o DIR/")
         }
-        return ContentPlace(folder: "\(state)/torrents/\(hash)", resume: resume)
+        return ContentPlace(folder: "\(stateFolder)/torrents/\(hash)", resume: resume)
     }
 
-    private static func file(_ text: String?, in torrent: TorrentFile) throws -> Int? {
-        guard let text else { return nil }
-        guard let number = Int(text), torrent.files.indices.contains(number),
+    private func file(in torrent: TorrentFile) throws -> Int? {
+        guard let file else { return nil }
+        guard let number = Int(file), torrent.files.indices.contains(number),
             torrent.files[number].kind == .regular
         else {
             throw Complaint(
-                .usage, what: "--file \(text)", why: "the torrent has no such file",
+                .usage, what: "--file \(file)", why: "the torrent has no such file",
                 hint: "list them with: p2ptv show FILE.torrent")
         }
         return number
@@ -110,8 +65,11 @@ struct TorrentPlan: Sendable {
         }
         return files.max { torrent.files[$0].length < torrent.files[$1].length }
     }
+}
 
-    /// What to say of a torrent whose pieces cannot be checked.
+/// What is said of torrents that cannot be loaded.
+enum TorrentComplaint {
+    /// The pieces of `torrent` cannot be checked.
     static func withoutLayers(_ torrent: TorrentFile) -> Complaint {
         Complaint(
             .data, what: "cannot load \(torrent.name)",

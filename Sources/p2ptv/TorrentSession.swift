@@ -9,21 +9,27 @@ import Reactor
 /// Watching a torrent, until somebody ends it.
 @Loop
 final class TorrentSession {
-    private let plan: TorrentPlan
+    private let settings: TorrentWatchSettings
+    private let plan: WatchPlan
     private let mode: DisplayMode
     private let terminal = Terminal.standardError
     private let life = Lifetime()
-    private var player: PlayerProcess?
-    private lazy var node = TorrentNode(plan.settings) { [weak self] in self?.happened($0) }
+    private lazy var node = TorrentNode(settings) { [weak self] in self?.happened($0) }
+    private lazy var desk = PlayerDesk(
+        plan, mode, title: settings.torrent.name, isAttended: terminal.isInteractive,
+        note: { [weak self] in self?.display.note($0) },
+        ended: { [weak self] in self?.playerEnded($0) })
     private lazy var display = Display(mode, terminal) { [unowned self] in reading }
 
     /// Watching that has not begun.
-    init(_ plan: TorrentPlan, _ mode: DisplayMode) { (self.plan, self.mode) = (plan, mode) }
+    init(_ settings: TorrentWatchSettings, _ plan: WatchPlan, _ mode: DisplayMode) {
+        (self.settings, self.plan, self.mode) = (settings, plan, mode)
+    }
 
     /// Watches; throws what ended it where that was not on purpose.
     func run() async throws {
         let complaint = await life.untilOver(stop: { [self] in stop() }, start: { node.start() })
-        player?.end()
+        desk.close()
         display.end()
         if let complaint { throw complaint }
     }
@@ -38,7 +44,8 @@ final class TorrentSession {
         display.note(event.note)
         switch event {
         case .serving(let url): serving(url)
-        case .completed: if plan.endsWhenDone, !plan.hasSink { life.beginStop { stop() } }
+        case .completed:
+            if plan.endsWhenDone, settings.output == .none { life.beginStop { stop() } }
         case .written: if plan.endsWhenDone || plan.isStreaming { life.beginStop { stop() } }
         case .readerGone: life.beginStop { stop() }
         case .failed(let fault): life.finish(Complaint(fault))
@@ -46,21 +53,9 @@ final class TorrentSession {
         }
     }
 
-    // MARK: The player
-
     private func serving(_ url: String) {
-        // Scripts take the address from the first line; people see it there too.
-        if !plan.isStreaming, mode != .json { put(url) }
         do throws(Complaint) {
-            let command = try PlayerCommand.make(
-                plan.player, isAttended: terminal.isInteractive, url: url,
-                title: plan.settings.torrent.name, in: plan.environment)
-            if let command {
-                display.note("starting \(command.program)")
-                player = try PlayerProcess(command) { [weak self] in self?.playerEnded($0) }
-            } else if !plan.isStreaming {
-                display.note("open the address above in a player")
-            }
+            try desk.serve(url)
             display.begin()
         } catch {
             fail(error)
@@ -69,7 +64,6 @@ final class TorrentSession {
 
     /// The player that was started has ended; others may read, and the swarm may need us.
     private func playerEnded(_ code: Int32) {
-        player = nil
         display.note(
             (code == 0 ? "the player has ended" : "the player ended with code \(code)")
                 + "; Ctrl-C ends p2ptv")
@@ -85,9 +79,4 @@ final class TorrentSession {
             line: status.line(isUnicode: terminal.isUnicode),
             record: status.record(at: Loop.wallNow))
     }
-}
-
-extension TorrentPlan {
-    /// Whether the file also goes somewhere besides players.
-    var hasSink: Bool { settings.output != .none }
 }

@@ -86,19 +86,19 @@ struct Watch: AsyncParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func run() async throws {
-        let given = try common.settings()
-        if MagnetSession.isLink(channel) { return try await watchLink(given) }
+        // Before anything is read or fetched: what was typed is judged at once.
+        let plan = try WatchPlan(self, common.settings())
+        if MagnetSession.isLink(channel) { return try await watchLink(plan) }
         let place = try ChannelPlace(channel)
         let bytes = try await ChannelReader.fetch(place)
         switch try TorrentReader.readAny(bytes, from: channel) {
         case .channel:
-            let plan = try WatchPlan(self, given)
             let file = try ChannelReader.read(bytes, from: channel)
             let session = await WatchSession(plan.settings(for: file), plan, common.mode)
             try await session.run()
         case .torrent(let torrent):
             let session = await TorrentSession(
-                try TorrentPlan(self, given, torrent), common.mode)
+                try plan.settings(for: torrent), plan, common.mode)
             try await session.run()
         }
     }
@@ -106,73 +106,16 @@ struct Watch: AsyncParsableCommand {
 
 extension Watch {
     /// Fetches the metadata of a magnet link, and goes on as with the torrent's file.
-    private func watchLink(_ given: Settings) async throws {
+    private func watchLink(_ plan: WatchPlan) async throws {
         let link = try TorrentReader.magnet(channel)
-        var settings = MetadataFetchSettings(link)
-        settings.peers = try peer.map(peerEndpoint)
-        settings.timeout = try search.timeout.map(searchTime)
-        if let port = try given.one(Keys.peerPort, flag: peers.peerPort) {
-            settings.peerPorts = port...port
-        }
-        let search = await MagnetSession(settings, common.mode)
+        let search = await MagnetSession(plan.search(link), common.mode)
         guard let found = try await search.run() else { return }
         if link.selected != nil, !common.quiet {
             say("p2ptv: the link selects files; all of the torrent are loaded, those are played\n")
         }
-        let plan = try TorrentPlan(
-            self, given, found.torrent, selected: link.selected, found: found.peers)
-        let session = await TorrentSession(plan, common.mode)
+        let settings = try plan.settings(
+            for: found.torrent, selected: link.selected, found: found.peers)
+        let session = await TorrentSession(settings, plan, common.mode)
         try await session.run()
-    }
-}
-
-/// What the options of a viewer come to.
-struct WatchPlan: Sendable {
-    private var output = WatchOutput.none
-    private var port: UInt16
-    private var peerPort: UInt16?
-    private var peers: [Endpoint] = []
-    private var upLimit: ByteRate?
-    private var delay: Interval?
-    /// The player to start.
-    let player: PlayerChoice
-    /// Whether to go on when it ends.
-    let outlivesPlayer: Bool
-    /// Where programs and desktops are.
-    let environment: Environment
-    /// Whether standard output carries the stream.
-    var isStreaming: Bool { output == .standardOutput }
-
-    init(_ options: Watch, _ given: Settings) throws {
-        environment = given.environment
-        outlivesPlayer = options.noQuit
-        if let path = options.output { output = path == "-" ? .standardOutput : .file(path) }
-        let isStreaming = output == .standardOutput
-        try checkOutput(isStreaming: isStreaming, json: options.common.json)
-        let choice = try given.one(Keys.player, flag: options.player)
-        if isStreaming, options.player != nil, let choice, choice != .none, choice != .auto {
-            throw Complaint(
-                .usage, what: "--player \(choice.rawValue)",
-                why: "the stream goes to standard output",
-                hint: "leave --player out, or write to a file with -o FILE")
-        }
-        player = isStreaming ? .none : choice ?? .auto
-        port = try FreePort.endpoint(given.one(Keys.httpPort, flag: options.port))
-        peerPort = try given.one(Keys.peerPort, flag: options.peers.peerPort)
-        upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
-        delay = try given.one(Keys.delay, flag: options.delay)
-        peers = try options.peer.map(peerEndpoint)
-    }
-
-    /// The settings of a node that watches `channel`.
-    func settings(for channel: ParsedChannelFile) -> WatchSettings {
-        var settings = WatchSettings(channel: channel)
-        settings.httpPort = port
-        settings.output = output
-        if let peerPort { settings.peerPorts = peerPort...peerPort }
-        settings.peers = peers
-        settings.upLimit = upLimit
-        settings.delay = delay
-        return settings
     }
 }

@@ -14,8 +14,11 @@ final class WatchSession {
     private let mode: DisplayMode
     private let terminal = Terminal.standardError
     private let life = Lifetime()
-    private var player: PlayerProcess?
     private lazy var node = WatchNode(settings) { [weak self] in self?.happened($0) }
+    private lazy var desk = PlayerDesk(
+        plan, mode, title: settings.channel.file.name.text, isAttended: terminal.isInteractive,
+        note: { [weak self] in self?.display.note($0) },
+        ended: { [weak self] in self?.playerEnded($0) })
     private lazy var display = Display(mode, terminal) { [unowned self] in reading }
     private lazy var drain = LoopTimer { [weak self] in self?.checkDrained() }
     private var drainedBy: Instant?
@@ -35,7 +38,7 @@ final class WatchSession {
     /// Watches; throws what ended it where that was not on purpose.
     func run() async throws {
         let complaint = await life.untilOver(stop: { [self] in stop() }, start: { node.start() })
-        player?.end()
+        desk.close()
         display.end()
         if let complaint { throw complaint }
     }
@@ -58,21 +61,9 @@ final class WatchSession {
         }
     }
 
-    // MARK: The player
-
     private func serving(_ url: String) {
-        // Scripts take the address from the first line; people see it there too.
-        if !plan.isStreaming, mode != .json { put(url) }
         do throws(Complaint) {
-            let command = try PlayerCommand.make(
-                plan.player, isAttended: terminal.isInteractive, url: url,
-                title: settings.channel.file.name.text, in: plan.environment)
-            if let command {
-                display.note("starting \(command.program)")
-                player = try PlayerProcess(command) { [weak self] in self?.playerEnded($0) }
-            } else if !plan.isStreaming {
-                display.note("open the address above in a player")
-            }
+            try desk.serve(url)
             display.begin()
         } catch {
             fail(error)
@@ -80,7 +71,6 @@ final class WatchSession {
     }
 
     private func playerEnded(_ code: Int32) {
-        player = nil
         display.note(code == 0 ? "the player has ended" : "the player ended with code \(code)")
         if !plan.outlivesPlayer { life.beginStop { stop() } }
     }
@@ -99,7 +89,7 @@ final class WatchSession {
 
     private func checkDrained() {
         guard let drainedBy else { return }
-        if node.status.players == 0 && player == nil || Loop.now >= drainedBy {
+        if node.status.players == 0 && !desk.isPlaying || Loop.now >= drainedBy {
             life.beginStop { stop() }
         } else {
             drain.schedule(at: Loop.now + Self.drainPeriod)

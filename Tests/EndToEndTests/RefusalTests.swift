@@ -72,6 +72,7 @@ extension EndToEnd {
                     copy[mark.upperBound + distance] ^= 1
                     return copy
                 }
+                let ordinary = "d4:infod6:lengthi5e4:name1:a12:piece lengthi16384eee"
                 let out = try makeFolder(stage.path("out"))
                 @MainActor func refusing(
                     _ title: String, _ path: String, _ code: Int32, _ word: String
@@ -101,11 +102,14 @@ extension EndToEnd {
                         "another key", write(turned("10:public key32:", by: 9), as: "k.torrent"),
                         65, "its signature is wrong"),
                     refusing("a clip", clip.path, 65, "hint"),
+                    refusing(
+                        "a torrent without hashes", write(ordinary.utf8, as: "o.torrent"), 65,
+                        "hint"),
                 ])
             }
         }
 
-        @Test("Ports that are in use")
+        @Test("Ports that are in use, and a channel that cannot change")
         func ports() async throws {
             let clip = try await Clips.transportStream()
             try await onStage { stage in
@@ -117,6 +121,11 @@ extension EndToEnd {
                 #expect(try await source.child.ended(within: 4) == .code(0))
 
                 let out = try makeFolder(stage.path("out"))
+                let closed = Refusal(
+                    "a public channel that is to be private",
+                    ["broadcast", clip.path, "--private"] + channel.options, 65,
+                    "cannot make demo private", "--name")
+                try await stage.check([closed])
                 let broadcast = [
                     "broadcast", clip.path, "-o", "\(out)/x.torrent", "--state-dir",
                     stage.path("state"),
@@ -218,9 +227,17 @@ extension EndToEnd {
                             "a rate without a unit", ["broadcast", file, "--up-limit", "8"], 64,
                             "--up-limit"),
                         Refusal(
+                            "a port that is none", ["watch", "a", "--port", "70000"], 64, "--port"),
+                        Refusal(
                             "a tracker that is none", ["broadcast", file, "-t", "elsewhere"], 64),
                         Refusal(
                             "standard input again and again", ["broadcast", "-", "--loop"], 64),
+                        Refusal("an unknown player", ["watch", "a", "--player", "vcr"], 64, "vcr"),
+                        Refusal(
+                            "a peer that is none", ["watch", "a", "--peer", "b"], 64, "--peer"),
+                        Refusal(
+                            "a time that is none", ["watch", "a", "--timeout", "soon"], 64,
+                            "--timeout"),
                         Refusal("a scheme of others", ["watch", "ftp://a/b.torrent"], 64, "ftp"),
                     ].map { $0.leavingNothing(in: out) })
             }
