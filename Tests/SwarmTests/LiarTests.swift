@@ -41,6 +41,42 @@ struct LiarTests {
         #expect(rig.engine.peers.count == 2)
     }
 
+    /// Two who had a share in a wrong piece, suspected so often before.
+    private func shared(_ first: Int, _ second: Int) -> (rig: Rig, lines: [String]) {
+        var rig = fedViewer()
+        rig.meet(2, holding: 4...8, depth: 1)
+        rig.engine.peers[PeerHandle(1)]?.suspicion = first
+        rig.engine.peers[PeerHandle(2)]?.suspicion = second
+        var outputs: [SwarmOutput] = []
+        rig.engine.suspect(together: [PeerHandle(1), PeerHandle(2)], rig.now, &outputs)
+        return (rig, outputs.compactMap(Script.line))
+    }
+
+    private func suspicion(_ rig: Rig) -> [Int?] {
+        [1, 2].map { rig.engine.peers[PeerHandle($0)]?.suspicion }
+    }
+
+    @Test("closes neither of two who shared as many wrong pieces, however many")
+    func equallySuspicious() {
+        let (rig, lines) = shared(7, 7)
+        #expect(lines.isEmpty)
+        #expect(suspicion(rig) == [8, 8])
+    }
+
+    @Test("closes the one of two who shared more wrong pieces, and believes the other again")
+    func mostSuspicious() {
+        let (rig, lines) = shared(4, 3)
+        #expect(lines == ["1: close, poisoned"])
+        #expect(suspicion(rig) == [nil, 0])
+    }
+
+    @Test("closes nobody for few wrong pieces that were shared")
+    func fewShares() {
+        let (rig, lines) = shared(3, 0)
+        #expect(lines.isEmpty)
+        #expect(suspicion(rig) == [4, 1])
+    }
+
     @Test("closes the sender of a record with a wrong signature")
     func forged() {
         var rig = fedViewer()
