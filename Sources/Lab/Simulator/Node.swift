@@ -48,6 +48,8 @@ package struct NodeLog: Hashable, Sendable {
     /// Bytes on its line, with headers.
     package var sent = 0
     package var received = 0
+    /// What it had received when measuring began.
+    var receivedBefore = 0
     /// The longest that its modem's queue has been.
     package var worstQueue = Interval.zero
     /// Pieces with garbage in them that its player got.

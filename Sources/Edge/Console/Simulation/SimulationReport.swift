@@ -38,6 +38,7 @@ package struct SimulationReport: Sendable {
                 "\(percent(report.continuity, 3)), worst viewer \(percent(report.worstContinuity, 3))"
             ),
             ("source copies", decimal(report.copies, digits: 2)),
+            ("received", "\(decimal(report.received, digits: 3)) streams while measured"),
             ("overhead", percent(report.overhead, 1)),
             ("duplicate bytes", percent(report.waste, 2)),
             ("hops", hops),
@@ -133,6 +134,7 @@ package struct SimulationReport: Sendable {
             member("continuity", .number(rounded(report.continuity))),
             member("continuity_worst", .number(rounded(report.worstContinuity))),
             member("source_copies", .number(rounded(report.copies))),
+            member("received", .number(rounded(report.received))),
             member("overhead", .number(rounded(report.overhead))),
             member("duplicates", .number(rounded(report.waste))),
             member("hops", .list(report.hops.map { .int($0) })),

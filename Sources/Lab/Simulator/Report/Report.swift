@@ -58,6 +58,8 @@ package struct ViewerReport: Hashable, Sendable {
     package var received = 0.0
     package var sent = 0.0
     package var receivedBytes = 0
+    /// Bytes received with headers while it was there and measured, in multiples of the stream.
+    package var steady = 0.0
     /// The engine's own numbers.
     package var counters = SwarmCounters()
 
@@ -110,6 +112,9 @@ package struct Report: Sendable {
     package var lagHigh: Interval { viewers.compactMap(\.lag?.p99).max() ?? .forever }
     /// The most that a viewer received.
     package var mostReceived: Double { viewers.map(\.received).max() ?? 0 }
+    /// What a viewer received on average while it was there and measured, in multiples of the
+    /// stream: all bytes on its line.
+    package var received: Double { mean(viewers.map(\.steady)) }
     /// Skipped pieces of all viewers.
     package var skipped: Int { viewers.reduce(0) { $0 + $1.skipped } }
     /// Viewers who never got a piece although they were there for ten seconds.

@@ -17,6 +17,7 @@ extension World {
     mutating func beginMeasuring() {
         measuredFrom = now
         sourceSentBefore = nodes.first?.log.sent ?? 0
+        for node in nodes.indices { nodes[node].log.receivedBefore = nodes[node].log.received }
     }
 
     /// What has been measured so far, over deliveries from `start` on.
@@ -80,6 +81,9 @@ extension World {
         let there = max(((log.leftAt ?? now) - log.joinedAt).seconds, 0.001)
         report.receivedBytes = log.received
         report.received = Double(log.received) / (stream.rate.bytesPerSecond * there)
+        let measured = max(((log.leftAt ?? now) - max(log.joinedAt, measuredFrom)).seconds, 0.001)
+        report.steady =
+            Double(log.received - log.receivedBefore) / (stream.rate.bytesPerSecond * measured)
         report.sent = Double(log.sent) / (stream.rate.bytesPerSecond * there)
         report.counters = node.counters
         return report
