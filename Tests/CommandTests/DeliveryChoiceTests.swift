@@ -81,7 +81,7 @@ struct DeliveryChoiceTests {
     func differs() throws {
         let usual = try play()
         #expect(try play(picker: "deadline").digest == usual.digest)
-        for name in ["standing-requests", "opening", "copy-order", "prompt-haves", "warmth"] {
+        for name in ["standing-requests", "opening", "copy-order", "prompt-haves", "rescue"] {
             #expect(try play(without: name).digest != usual.digest, "\(name)")
         }
     }

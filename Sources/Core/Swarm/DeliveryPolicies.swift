@@ -75,11 +75,6 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// The backlog is asked of the parents first, along the trees: this project's own.
     package static let backlogByTree = DeliveryPolicies(rawValue: 1 << 10)
 
-    // MARK: The lines
-
-    /// Connections to children are kept from falling idle (against RFC 2861).
-    package static let warmth = DeliveryPolicies(rawValue: 1 << 19)
-
     /// All of them, as the project delivers.
     package static let all = DeliveryPolicies(named.map(\.policy))
 
@@ -94,6 +89,5 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("rescue", .rescue), ("patience-by-stripe", .patienceByStripe), ("hedging", .hedging),
         ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
         ("backlog-by-tree", .backlogByTree),
-        ("warmth", .warmth),
     ]
 }

@@ -59,11 +59,13 @@ package struct SwarmEngine: Sendable {
     var inner: [Bool]
     /// The feeds in the order in which they were given, some of them gone.
     var newest: [(PeerHandle, Int)] = []
-    /// What neighbours are told of our depths and our room, and how often that has changed.
+    /// What neighbours are told of our depths and our room, and how often that has changed: what
+    /// must be known at once, and what can wait for the next word on pieces.
     var toldDepths: [UInt8] = []
     var toldOpen: [Openness]
     var toldInner: [Bool] = []
     var statusVersion = 0
+    var offersVersion = 0
     /// What happened, in numbers.
     package internal(set) var counters = SwarmCounters()
 
@@ -153,7 +155,6 @@ package struct SwarmEngine: Sendable {
                 // Not when addresses come: the answer to this may be addresses.
                 if peers.count == 0, settings.role != .source { outputs.append(.wantPeers) }
             case .serve: serve(now, &outputs)
-            case .warm: keepWarm(now, &outputs)
             }
         }
     }

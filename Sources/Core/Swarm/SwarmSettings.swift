@@ -69,12 +69,6 @@ package struct SwarmSettings: Sendable {
     package var statusInterval = Interval.seconds(2)
     /// The least time between two status messages to one peer.
     package var statusFloor = Interval.milliseconds(250)
-    /// The longest silence on the connection to a child.
-    ///
-    /// TCP forgets what a connection carries when it was idle for a timeout (RFC 2861; 200 ms and
-    /// a round trip on Linux), and begins with ten packets again: a block of 16 KiB is twelve,
-    /// and would take a round trip more.
-    package var warmth = Interval.milliseconds(220)
     /// Re-choke interval: newcomers cannot wait the ten seconds of BEP 3.
     package var chokeInterval = Interval.milliseconds(2500)
     /// A neighbour that says nothing for this long is no parent any more.

@@ -12,7 +12,6 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
     case exchange
     case connect
     case serve
-    case warm
 
     /// The name: an interpolation would look it up by reflection each time.
     var name: String {
@@ -25,7 +24,6 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
         case .exchange: "exchange"
         case .connect: "connect"
         case .serve: "serve"
-        case .warm: "warm"
         }
     }
 }

@@ -78,9 +78,7 @@ extension SwarmEngine {
         outputs.append(.sendBlock(peer, block))
         if upload.purpose == .live { slots.learn(now - upload.since, at: now) }
         if block.offset == 0 { table[block.piece].copies += 1 }
-        timers.wake(.warm, by: now + settings.warmth)
         peers.update(peer) {
-            $0.toldAt = now
             $0.sent += Int(block.length)
         }
         peers.launch(Self.blockBytes, to: peer, at: now)
@@ -99,26 +97,6 @@ extension SwarmEngine {
         serve(now, &outputs)
     }
 
-    /// Says nothing, to children that nothing was said to for a while.
-    mutating func keepWarm(_ now: Instant, _ outputs: inout [SwarmOutput]) {
-        guard settings.policies.contains(.warmth) else { return }
-        var next = Instant.never
-        for peer in peers.handles {
-            guard isChild(peer), let toldAt = peers.look(peer, \.toldAt) else { continue }
-            if now - toldAt >= settings.warmth {
-                outputs.append(.send(peer, .keepAlive))
-                peers.update(peer) { $0.toldAt = now }
-            }
-            next = min(next, (peers.look(peer, \.toldAt) ?? now) + settings.warmth)
-        }
-        if next < .never { timers.wake(.warm, by: next) }
-    }
-
-    private mutating func isChild(_ peer: PeerHandle) -> Bool {
-        guard settings.role != .source else { return sourcePolicy.share(of: peer) > 0 }
-        return peers.look(peer, { $0.fed != 0 }) ?? false
-    }
-
     // MARK: Telling
 
     mutating func tellHaves(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -133,6 +111,7 @@ extension SwarmEngine {
             let interval = isTrade ? min(usual, settings.newcomerHaveInterval) : usual
             next = min(next, interval)
             sayHaves(to: peer, unlessSince: interval * 0.5, now, &outputs)
+            refreshStatus(of: peer, now, &outputs)
         }
         timers.wake(.have, by: now + next)
     }
@@ -154,6 +133,18 @@ extension SwarmEngine {
         for map in PieceMap.maps(of: news, bytes: LiveMessage.maximumBitmap) {
             outputs.append(.sendLive(peer, .have(map)))
         }
+    }
+
+    /// Tells a neighbour of changes in the offers together with the pieces: a packet less.
+    private mutating func refreshStatus(
+        of peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        guard peers.look(peer, \.isLive) ?? false, let toldAt = peers.look(peer, \.statusAt)
+        else { return }
+        // A sign of life that is due soon goes along too.
+        let isNews = peers.look(peer, \.offersVersion) != offersVersion
+        let pause = isNews ? settings.statusFloor : settings.statusInterval * 0.6
+        if now - toldAt >= pause { status(to: peer, now, &outputs) }
     }
 
     mutating func tellStatus(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -181,8 +172,13 @@ extension SwarmEngine {
         var open: [Openness] = []
         for stripe in stripes.indices { open.append(openness(of: stripe, nursery)) }
         guard depths != toldDepths || open != toldOpen || inner != toldInner else { return }
+        // A child must know at once that its parent has sunk; that there is room can wait, except
+        // while a swarm grows.
+        let isNew = tunedAt.map { now - $0 < settings.newcomer } ?? true
+        let hasMoved = isNew && (depths != toldDepths || inner != toldInner)
+        let isUrgent = hasMoved || zip(depths, toldDepths).contains { $0 > $1 }
         (toldDepths, toldOpen, toldInner) = (depths, open, inner)
-        statusVersion += 1
+        if isUrgent { statusVersion += 1 } else { offersVersion += 1 }
     }
 
     private mutating func openness(of stripe: Int, _ nursery: Nursery) -> Openness {
@@ -215,8 +211,10 @@ extension SwarmEngine {
     /// Tells a neighbour how near to the source it would be fed in each stripe: its children the
     /// depth, others "not at all" where there is no room, so that they need not ask to be refused.
     mutating func status(to peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
-        let version = statusVersion
-        peers.update(peer) { ($0.statusAt, $0.statusVersion) = (now, version) }
+        let (version, offers) = (statusVersion, offersVersion)
+        peers.update(peer) {
+            ($0.statusAt, $0.statusVersion, $0.offersVersion) = (now, version, offers)
+        }
         var depths: [UInt8] = []
         depths.reserveCapacity(stripes.count)
         for s in stripes.indices {

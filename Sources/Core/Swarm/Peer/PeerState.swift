@@ -32,8 +32,6 @@ struct PeerState: Sendable {
     var heardAt: Instant
     /// It refused a single piece: not asked for single pieces until then.
     var backOff = Instant.zero
-    /// When something was last sent to it.
-    var toldAt = Instant.zero
 
     /// Bytes asked of it that should be on their way.
     var outstanding = 0
@@ -52,6 +50,7 @@ struct PeerState: Sendable {
     var saidAt = Instant.zero
     var statusAt = Instant.zero
     var statusVersion = -1
+    var offersVersion = -1
     /// What it may still say.
     var allowance = Allowance()
     /// Messages without use; too many close it.
