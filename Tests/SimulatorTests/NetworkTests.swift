@@ -51,8 +51,11 @@ struct NetworkTests {
         #expect(report.viewers.suffix(5).allSatisfy { $0.skipped == 0 }, "\(report)")
         for viewer in stage.viewers.prefix(3) {
             let all = stage.deliveries(of: viewer)
-            // What had been spread before reaches them for a moment.
-            #expect(!all.contains { $0.at > .second(12.5) && $0.at < .second(14) }, "\(report)")
+            // What had been published before may still be passed on among them, and be played late
+            // where a player gives up what it waits for.
+            let after = all.filter { $0.at - $0.lag > .second(10) }
+            #expect(!after.contains { $0.at < .second(14) }, "\(report)")
+            #expect(!after.isEmpty)
             #expect(all.contains { $0.at > .second(15) && $0.lag < .seconds(8) }, "\(report)")
         }
     }
