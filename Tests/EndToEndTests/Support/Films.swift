@@ -11,6 +11,27 @@ struct Film {
     func isWhole(_ path: String) -> Bool { bytes(ofFile: path) == content }
 }
 
+/// Many small files and their torrent.
+struct Album {
+    /// The folder that the folder `album` lies in.
+    let folder: String
+    let torrent: String
+
+    /// Where the files lie below the folder.
+    static let names = (0..<200).map { "album/part \($0 % 5)/file \($0).bin" }
+
+    /// What is in a file; in every 40th nothing.
+    static func content(_ number: Int) -> [UInt8] {
+        (0..<number % 40 * 500).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ number &+ $0 >> 8) }
+    }
+
+    /// The files in a folder that are not as they should be; empty ones may be missing, since
+    /// Transmission does not make them.
+    static func damaged(in folder: String) -> [String] {
+        names.enumerated().filter { bytes(ofFile: "\(folder)/\($1)") != content($0) }.map(\.1)
+    }
+}
+
 extension Stage {
     /// A film of 3 MB, and its torrent, made with these options.
     func film(_ options: [String] = []) async throws -> Film {
@@ -37,9 +58,15 @@ extension Stage {
     /// Seeds a film with p2ptv; answers the port.
     @discardableResult
     func seed(_ film: Film) async throws -> UInt16 {
+        try await seed(film.torrent, in: film.folder)
+    }
+
+    /// Seeds a torrent whose content is in `folder` with p2ptv; answers the port.
+    @discardableResult
+    func seed(_ torrent: String, in folder: String) async throws -> UInt16 {
         let port = try Ports.free()
         let relay = try p2ptv([
-            "relay", film.torrent, "--data", film.folder, "--peer-port", "\(port)", "--state-dir",
+            "relay", torrent, "--data", folder, "--peer-port", "\(port)", "--state-dir",
             path("seed-state"), "--json",
         ])
         guard try await eventually(within: 20, { relay.output.contains(#""event":"seeding""#) })
@@ -62,7 +89,7 @@ extension Stage {
     }
 
     /// Loads a film from a peer at `port`, and holds every byte against it.
-    func loads(_ film: Film, from port: UInt16) async throws {
+    func loads(_ film: Film, from port: UInt16?) async throws {
         let folder = try makeFolder(path("loaded"))
         let viewer = try await watch(film, from: port, ["-o", folder + "/", "--no-seed"])
         guard try await viewer.child.ended(within: 30) == .code(0) else {
@@ -71,6 +98,23 @@ extension Stage {
         guard film.isWhole("\(folder)/film.ts") else {
             throw Failure("other bytes came: \(lastWords)")
         }
+    }
+
+    /// A folder of many small files in folders, also empty ones, and its torrent: one piece has
+    /// many files, and some files have several pieces.
+    func album(_ options: [String] = []) async throws -> Album {
+        let album = Album(folder: try makeFolder(path("albums")), torrent: path("album.torrent"))
+        _ = try makeFolder("\(album.folder)/album")
+        for number in 0..<5 { _ = try makeFolder("\(album.folder)/album/part \(number)") }
+        for (number, name) in Album.names.enumerated() {
+            try write(Album.content(number), to: "\(album.folder)/\(name)")
+        }
+        let made = try p2ptv(
+            ["create", "\(album.folder)/album", "-o", album.torrent, "-s", "32"] + options)
+        guard try await made.ended(within: 20) == .code(0) else {
+            throw Failure("no torrent: \(made.lastWords)")
+        }
+        return album
     }
 
     /// Runs the script of libtorrent with these arguments.

@@ -26,12 +26,20 @@ struct OpenTracker {
 
     /// How many peers it knows of a swarm (BEP 48), or nil where it does not answer.
     func peers(of infoHash: String, on stage: Stage) async throws -> Int? {
+        try await stage.known(of: infoHash, at: port)
+    }
+}
+
+extension Stage {
+    /// How many peers the tracker at a port of this machine knows of a swarm (BEP 48), or nil where
+    /// it does not answer.
+    func known(of infoHash: String, at port: UInt16) async throws -> Int? {
         var escaped = ""
         for (index, digit) in infoHash.enumerated() {
             escaped += index % 2 == 0 ? "%\(digit)" : "\(digit)"
         }
         let url = "http://127.0.0.1:\(port)/scrape?info_hash=\(escaped)"
-        let curl = try stage.tool("curl", ["-sS", "--max-time", "2", url])
+        let curl = try tool("curl", ["-sS", "--max-time", "2", url])
         guard try await curl.ended(within: 5) == .code(0) else { return nil }
         let answer = String(decoding: bytes(ofFile: curl.outputPath), as: Unicode.ASCII.self)
         guard answer.contains("d5:filesd") else { return nil }
