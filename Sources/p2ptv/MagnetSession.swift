@@ -1,4 +1,5 @@
-// From a magnet link on the command line to the torrent: one fetch of its metadata, one display.
+// From a magnet link on the command line to the torrent: one fetch of its metadata, one display. Also
+// for a torrent file of version 2 that lacks the hashes of its pieces.
 
 import ArgumentParser
 import Console
@@ -11,13 +12,13 @@ import Reactor
 struct SearchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Of a magnet link: end with exit 75 where its metadata is not found within this time "
-                + "(default: keep looking).",
+            "Of a magnet link, or a torrent without the hashes of its pieces: end with exit 75 where "
+                + "what it lacks is not found within this time (default: keep looking).",
             valueName: "seconds"))
     var timeout: String?
 }
 
-/// Fetching the metadata of one link.
+/// Fetching the metadata of one link, or the hashes that a torrent lacks.
 @Loop
 final class MagnetSession {
     private let settings: MetadataFetchSettings
@@ -43,7 +44,9 @@ final class MagnetSession {
         let complaint = await life.untilOver(
             stop: { [self] in stop() },
             start: {
-                display.note("looking for the metadata of \(escaped(fetch.status.name))")
+                let what = settings.torrent == nil ? "metadata" : "hashes of the pieces"
+                let name = settings.torrent?.name ?? fetch.status.name
+                display.note("looking for the \(what) of \(escaped(name))")
                 display.begin()
                 fetch.start()
             })

@@ -70,16 +70,21 @@ struct Relay: AsyncParsableCommand {
         let plan = try RelayPlan(self, given)
         var files: [ParsedChannelFile] = []
         var torrents: [RelayedTorrent] = []
+        var searches = plan.links.map { plan.search(MetadataFetchSettings($0)) }
         for place in plan.places {
             let bytes = try await ChannelReader.fetch(place)
             switch try TorrentReader.readAny(bytes, from: place.text) {
             case .channel: files.append(try ChannelReader.read(bytes, from: place.text))
-            case .torrent(let torrent): torrents.append(try plan.place(torrent))
+            case .torrent(let torrent):
+                if torrent.hasLayers {
+                    torrents.append(try plan.place(torrent))
+                } else {
+                    searches.append(plan.search(MetadataFetchSettings(hashesOf: torrent)))
+                }
             }
         }
-        for link in plan.links {
-            let search = await MagnetSession(plan.search(link), common.mode)
-            guard let found = try await search.run() else { return }
+        for search in searches {
+            guard let found = try await MagnetSession(search, common.mode).run() else { return }
             var torrent = try plan.place(found.torrent)
             torrent.peers = found.peers
             torrents.append(torrent)
@@ -122,9 +127,9 @@ struct RelayPlan {
         if let link = links.first, data == nil { throw Self.withoutFolder(link.name ?? "a link") }
     }
 
-    /// What to fetch the metadata of `link` with.
-    func search(_ link: MagnetLink) -> MetadataFetchSettings {
-        var settings = MetadataFetchSettings(link)
+    /// What to fetch with what is not known of a torrent yet.
+    func search(_ settings: MetadataFetchSettings) -> MetadataFetchSettings {
+        var settings = settings
         (settings.peers, settings.timeout) = (peers, timeout)
         if let peerPort { settings.peerPorts = peerPort...peerPort }
         return settings
@@ -138,7 +143,6 @@ struct RelayPlan {
 
     /// Where the content of `torrent` lies.
     func place(_ torrent: TorrentFile) throws -> RelayedTorrent {
-        guard torrent.hasLayers else { throw TorrentComplaint.withoutLayers(torrent) }
         guard let data else { throw Self.withoutFolder(torrent.name) }
         // The content itself may be named, as for `verify`; what is not there yet is loaded.
         let folder = (try? ContentCheck.base(of: torrent, at: data)) ?? data

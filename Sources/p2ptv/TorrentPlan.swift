@@ -13,7 +13,6 @@ extension WatchPlan {
     func settings(
         for torrent: TorrentFile, selected: [ClosedRange<Int>]? = nil, found: [Endpoint] = []
     ) throws -> TorrentWatchSettings {
-        guard torrent.hasLayers else { throw TorrentComplaint.withoutLayers(torrent) }
         var settings = TorrentWatchSettings(torrent: torrent, place: try place(of: torrent))
         switch output {
         case .none, .folder: break
@@ -64,16 +63,5 @@ extension WatchPlan {
             torrent.files[number].kind == .regular && selected.contains { $0.contains(number) }
         }
         return files.max { torrent.files[$0].length < torrent.files[$1].length }
-    }
-}
-
-/// What is said of torrents that cannot be loaded.
-enum TorrentComplaint {
-    /// The pieces of `torrent` cannot be checked.
-    static func withoutLayers(_ torrent: TorrentFile) -> Complaint {
-        Complaint(
-            .data, what: "cannot load \(torrent.name)",
-            why: "it is of version 2 and lacks the hashes of its pieces (piece layers)",
-            hint: "get the whole .torrent file of it")
     }
 }

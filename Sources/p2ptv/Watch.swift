@@ -97,9 +97,7 @@ struct Watch: AsyncParsableCommand {
             let session = await WatchSession(plan.settings(for: file), plan, common.mode)
             try await session.run()
         case .torrent(let torrent):
-            let session = await TorrentSession(
-                try plan.settings(for: torrent), plan, common.mode)
-            try await session.run()
+            try await watch(torrent, plan)
         }
     }
 }
@@ -108,7 +106,7 @@ extension Watch {
     /// Fetches the metadata of a magnet link, and goes on as with the torrent's file.
     private func watchLink(_ plan: WatchPlan) async throws {
         let link = try TorrentReader.magnet(channel)
-        let search = await MagnetSession(plan.search(link), common.mode)
+        let search = await MagnetSession(plan.search(MetadataFetchSettings(link)), common.mode)
         guard let found = try await search.run() else { return }
         if link.selected != nil, !common.quiet {
             say("p2ptv: the link selects files; all of the torrent are loaded, those are played\n")
@@ -116,6 +114,19 @@ extension Watch {
         let settings = try plan.settings(
             for: found.torrent, selected: link.selected, found: found.peers)
         let session = await TorrentSession(settings, plan, common.mode)
+        try await session.run()
+    }
+
+    /// Watches a torrent; where its file lacks the hashes of its pieces, peers are asked for them.
+    private func watch(_ torrent: TorrentFile, _ plan: WatchPlan) async throws {
+        var found: (torrent: TorrentFile, peers: [Endpoint]) = (torrent, [])
+        if !torrent.hasLayers {
+            let search = plan.search(MetadataFetchSettings(hashesOf: torrent))
+            guard let whole = try await MagnetSession(search, common.mode).run() else { return }
+            found = whole
+        }
+        let session = await TorrentSession(
+            try plan.settings(for: found.torrent, found: found.peers), plan, common.mode)
         try await session.run()
     }
 }

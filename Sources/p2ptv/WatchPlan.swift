@@ -102,9 +102,9 @@ extension WatchPlan {
         return settings
     }
 
-    /// What to fetch the metadata of `link` with.
-    func search(_ link: MagnetLink) -> MetadataFetchSettings {
-        var settings = MetadataFetchSettings(link)
+    /// What to fetch with what is not known of a torrent yet.
+    func search(_ settings: MetadataFetchSettings) -> MetadataFetchSettings {
+        var settings = settings
         (settings.peers, settings.timeout) = (peers, timeout)
         if let peerPorts { settings.peerPorts = peerPorts }
         return settings

@@ -27,8 +27,8 @@ extension EndToEnd {
     @Suite("Magnet links", .serialized)
     struct Magnets {
         @Test(
-            "A link with the address of a p2ptv that seeds is loaded, in versions with hashes",
-            .timeLimit(.minutes(1)), arguments: ["--v1", "--hybrid"])
+            "A link with the address of a p2ptv that seeds is loaded, in every version",
+            .timeLimit(.minutes(1)), arguments: ["--v1", "--hybrid", "--v2"])
         func fromOurs(version: String) async throws {
             try await onStage { stage in
                 let film = try await stage.film([version])
@@ -57,9 +57,9 @@ extension EndToEnd {
         }
 
         @Test(
-            "A link is loaded from libtorrent, in versions with hashes",
+            "A link is loaded from libtorrent, in every version",
             .enabled(if: Clients.libtorrentPython != nil, "no Python with libtorrent"),
-            .timeLimit(.minutes(1)), arguments: ["--v1", "--hybrid"])
+            .timeLimit(.minutes(1)), arguments: ["--v1", "--hybrid", "--v2"])
         func fromLibtorrent(version: String) async throws {
             try await onStage { stage in
                 let film = try await stage.film([version])
@@ -72,9 +72,10 @@ extension EndToEnd {
         }
 
         @Test(
-            "libtorrent loads a link from p2ptv, also of a private torrent",
+            "libtorrent loads a link from p2ptv, also of version 2 and of a private torrent",
             .enabled(if: Clients.libtorrentPython != nil, "no Python with libtorrent"),
-            .timeLimit(.minutes(1)), arguments: [[], ["-p", "-t", "http://127.0.0.1:9/announce"]])
+            .timeLimit(.minutes(1)),
+            arguments: [[], ["--v2"], ["-p", "-t", "http://127.0.0.1:9/announce"]])
         func toLibtorrent(options: [String]) async throws {
             try await onStage { stage in
                 let film = try await stage.film(options)
@@ -92,6 +93,43 @@ extension EndToEnd {
                 #expect(try await leech.ended(within: 30) == .code(0), "\(leech.lastWords)")
                 let isWhole = film.isWhole("\(folder)/film.ts")
                 #expect(isWhole, "\(stage.lastWords)")
+            }
+        }
+
+        @Test(
+            "A torrent file without the hashes of its pieces is loaded all the same",
+            .timeLimit(.minutes(1)))
+        func withoutLayers() async throws {
+            try await onStage { stage in
+                let film = try await stage.film(["--v2"])
+                let port = try await stage.seed(film)
+                let whole = bytes(ofFile: film.torrent)
+                let mark = try #require(whole.firstRange(of: Array("12:piece layersd".utf8)))
+                let bare = Film(
+                    content: film.content, folder: film.folder, torrent: stage.path("bare.torrent"))
+                try write(whole[..<mark.lowerBound] + [UInt8(ascii: "e")], to: bare.torrent)
+                try await stage.loads(bare, from: port)
+            }
+        }
+
+        @Test(
+            "Where nobody sends those hashes it ends in time, and says so",
+            .timeLimit(.minutes(1)))
+        func noLayers() async throws {
+            try await onStage { stage in
+                let film = try await stage.film(["--v2"])
+                let whole = bytes(ofFile: film.torrent)
+                let mark = try #require(whole.firstRange(of: Array("12:piece layersd".utf8)))
+                let bare = stage.path("bare.torrent")
+                try write(whole[..<mark.lowerBound] + [UInt8(ascii: "e")], to: bare)
+                let child = try stage.p2ptv([
+                    "watch", bare, "--timeout", "1", "--peer-port", "\(try Ports.free())",
+                    "--player", "none", "--state-dir", stage.path("state"),
+                ])
+                #expect(try await child.ended(within: 10) == .code(75), "\(child.lastWords)")
+                #expect(
+                    child.lastWords.contains("no hashes of the pieces of film.ts"),
+                    "\(child.lastWords)")
             }
         }
 

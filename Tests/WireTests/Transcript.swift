@@ -57,6 +57,18 @@ func block(_ piece: UInt32, _ offset: UInt32, _ length: UInt32 = 16_384) -> Bloc
     Block(piece: PieceIndex(piece), offset: offset, length: length)
 }
 
+/// Two hashes from layer 1, from number 6 on, and one uncle (BEP 52).
+let hashRequest: HashRequest = {
+    guard let range = MerkleRange(layer: 1, index: 6, count: 2, proofLayers: 1) else {
+        fatalError("a hash request")
+    }
+    return HashRequest(root: SHA256Digest(Bytes32()), range)
+}()
+
+/// The fields of that request as they go over the wire.
+private let hashFields =
+    String(repeating: "00", count: 32) + " 00000001 00000006 00000002 00000001"
+
 /// One of every kind of message, with the bytes that the BEPs give it.
 let known: [(Message, String)] = [
     (.keepAlive, "00000000"),
@@ -75,5 +87,11 @@ let known: [(Message, String)] = [
     (.allowedFast(PieceIndex(1059)), "00000005 11 00000423"),
     (.extended(id: 0, payload: Array("de".utf8)), "00000004 14 00 6465"),
     (.extended(id: 3, payload: [0, 0, 0, 7]), "00000006 14 03 00000007"),
+    (.hashRequest(hashRequest), "00000031 15 \(hashFields)"),
+    (
+        .hashes(hashRequest, [SHA256Digest(Bytes32())]),
+        "00000051 16 \(hashFields) \(String(repeating: "00", count: 32))"
+    ),
+    (.hashReject(hashRequest), "00000031 17 \(hashFields)"),
     (.unknown(id: 19), "00000001 13"),
 ]

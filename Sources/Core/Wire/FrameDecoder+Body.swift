@@ -1,4 +1,4 @@
-// The bodies of messages: the fields after the length prefix and the number (BEP 3, BEP 6, BEP 10).
+// The bodies of messages: the fields after the length prefix and the number (BEP 3, BEP 6, BEP 10, BEP 52).
 // Lengths have been judged before; here the fields' values are.
 import Pieces
 import Primitives
@@ -44,6 +44,9 @@ extension FrameDecoder {
             .extended(
                 id: bytes[fields.lowerBound],
                 payload: bytes.array(fields.lowerBound + 1..<fields.upperBound))
+        case .hashRequest: .hashRequest(try hashRequest(id, bytes, fields))
+        case .hashReject: .hashReject(try hashRequest(id, bytes, fields))
+        case .hashes: .hashes(try hashRequest(id, bytes, fields), hashes(bytes, fields))
         case .piece, nil: .unknown(id: id)
         }
     }
@@ -63,6 +66,22 @@ extension FrameDecoder {
             piece: try piece(id, bytes, fields),
             offset: bytes.word(at: fields.lowerBound + 4),
             length: bytes.word(at: fields.lowerBound + 8))
+    }
+
+    private func hashRequest(
+        _ id: UInt8, _ bytes: Span<UInt8>, _ fields: Range<Int>
+    ) throws(WireFault) -> HashRequest {
+        guard let request = HashRequest(bytes, at: fields.lowerBound) else {
+            throw .length(id: id, UInt32(clamping: fields.count + 1))
+        }
+        return request
+    }
+
+    private func hashes(_ bytes: Span<UInt8>, _ fields: Range<Int>) -> [SHA256Digest] {
+        let start = fields.lowerBound + HashRequest.length
+        return stride(from: start, to: fields.upperBound, by: 32).compactMap { offset in
+            Bytes32(bytes, at: offset).map { SHA256Digest($0) }
+        }
     }
 
     private func bitfield(

@@ -75,7 +75,7 @@ package struct FrameDecoder: Sendable {
 
     /// Refuses a message for its number and its length, before its body is there.
     private func judge(_ id: UInt8, _ length: UInt32) throws(WireFault) {
-        guard limits.lengths(of: id).contains(Int(length)) else {
+        guard limits.lengths(of: id).contains(Int(length)), limits.isWhole(id, Int(length)) else {
             throw .length(id: id, length)
         }
         switch MessageID(rawValue: id) {

@@ -27,6 +27,9 @@ extension Message {
         case .reject(let block): append(.reject, block, to: &out)
         case .allowedFast(let piece): append(.allowedFast, piece, to: &out)
         case .extended(let id, let payload): append(.extended, [id], payload, to: &out)
+        case .hashRequest(let request): append(.hashRequest, request, [], to: &out)
+        case .hashes(let request, let hashes): append(.hashes, request, hashes, to: &out)
+        case .hashReject(let request): append(.hashReject, request, [], to: &out)
         case .unknown(let id):
             out.append(bigEndian: UInt32(1))
             out.append(id)
@@ -59,6 +62,15 @@ extension Message {
         out.append(bigEndian: block.piece.value)
         out.append(bigEndian: block.offset)
         out.append(bigEndian: block.length)
+    }
+
+    private func append(
+        _ id: MessageID, _ request: HashRequest, _ hashes: [SHA256Digest], to out: inout [UInt8]
+    ) {
+        out.append(bigEndian: UInt32(1 + HashRequest.length + hashes.count * 32))
+        out.append(id.rawValue)
+        request.encode(into: &out)
+        for hash in hashes { hash.value.append(to: &out) }
     }
 
     private func append(

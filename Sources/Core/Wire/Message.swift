@@ -1,8 +1,9 @@
-// The messages that follow the handshake, as values: BEP 3, BEP 6 (Fast) and BEP 10 (extension
-// protocol). What a message means for a peer's state is for Swarm to say.
+// The messages that follow the handshake, as values: BEP 3, BEP 6 (Fast), BEP 10 (extension
+// protocol) and BEP 52 (hashes). What a message means for a peer's state is for Swarm to say.
 package import Pieces
+package import Primitives
 
-/// The first byte of a message's body (BEP 3, BEP 6, BEP 10).
+/// The first byte of a message's body (BEP 3, BEP 6, BEP 10, BEP 52).
 enum MessageID: UInt8 {
     case choke = 0
     case unchoke = 1
@@ -19,6 +20,9 @@ enum MessageID: UInt8 {
     case reject = 16
     case allowedFast = 17
     case extended = 20
+    case hashRequest = 21
+    case hashes = 22
+    case hashReject = 23
 }
 
 /// One message between peers.
@@ -57,6 +61,12 @@ package enum Message: Hashable, Sendable {
     case allowedFast(PieceIndex)
     /// A message of an extension (BEP 10): 0 is its handshake, others as that handshake says.
     case extended(id: UInt8, payload: [UInt8])
+    /// The sender wants hashes of a file's tree (BEP 52).
+    indirect case hashRequest(HashRequest)
+    /// Hashes come, with the uncles that prove them, from the lowest up (BEP 52).
+    indirect case hashes(HashRequest, [SHA256Digest])
+    /// A hash request will not be served (BEP 52).
+    indirect case hashReject(HashRequest)
     /// A message of a BEP that is not spoken here: to be ignored. Its payload is left out.
     case unknown(id: UInt8)
 }
@@ -80,6 +90,9 @@ extension Message: CustomStringConvertible {
         case .reject(let block): "reject \(block)"
         case .allowedFast(let piece): "allowed fast \(piece)"
         case .extended(let id, let payload): "extended \(id) of \(payload.count)"
+        case .hashRequest(let request): "hash request \(request)"
+        case .hashes(let request, let hashes): "hashes \(request): \(hashes.count)"
+        case .hashReject(let request): "hash reject \(request)"
         case .unknown(let id): "unknown \(id)"
         }
     }

@@ -69,8 +69,18 @@ package struct WireLimits: Hashable, Sendable {
         case .bitfield:
             if let bytes = bitfieldLength { 1 + bytes...1 + bytes } else { 1...1 + bitfield }
         case .extended: 2...1 + extended
+        case .hashRequest, .hashReject: 1 + HashRequest.length...1 + HashRequest.length
+        case .hashes: 1 + HashRequest.length...1 + HashRequest.length + Self.mostHashes * 32
         case nil: 1...1 + unknown
         }
+    }
+
+    /// Hashes in an answer: as many as may be asked for, and an uncle in each layer above.
+    private static let mostHashes = MerkleRange.maximumCount + MerkleTree.maximumHeight
+
+    /// Whether a length within the bounds has no part of a hash in it.
+    func isWhole(_ id: UInt8, _ length: Int) -> Bool {
+        id != MessageID.hashes.rawValue || (length - 1 - HashRequest.length) % 32 == 0
     }
 
     /// Whether `bits` is a bitfield for these limits: the right length and no spare bit set.

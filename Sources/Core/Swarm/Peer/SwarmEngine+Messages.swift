@@ -116,7 +116,8 @@ extension SwarmEngine {
         case .request(let block): requested(peer, block, now, &outputs)
         case .cancel(let block): cancelled(peer, block, now, &outputs)
         case .reject(let block): rejected(peer, block, now, &outputs)
-        case .suggest, .allowedFast, .unknown: glitch(peer, "idle talk", now, &outputs)
+        case .suggest, .allowedFast, .hashRequest, .hashes, .hashReject, .unknown:
+            glitch(peer, "idle talk", now, &outputs)
         case .piece, .extended: break
         }
     }

@@ -26,7 +26,9 @@ extension TorrentEngine {
         case .cancel(let block): cancelled(peer, block, &outputs)
         case .reject(let block): rejected(peer, block, now, &outputs)
         case .allowedFast(let piece): allowed(peer, piece, now, &outputs)
-        case .keepAlive, .haveNone, .suggest, .unknown, .piece, .extended, .have, .request: break
+        case .keepAlive, .haveNone, .suggest, .unknown, .piece, .extended, .have, .request,
+            .hashRequest, .hashes, .hashReject:
+            break
         }
     }
 

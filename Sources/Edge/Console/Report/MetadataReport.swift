@@ -10,10 +10,15 @@ extension MetadataFetchStatus {
     ///
     ///     holiday  looking for peers (12 addresses)
     ///     holiday  32 KiB of 96.5 KiB of metadata from 3 peers
+    ///     holiday  512 of 1700 hashes of pieces from 3 peers
     package func line(isUnicode: Bool) -> StatusLine {
         var line = StatusLine(isUnicode: isUnicode)
         line.add(shortName(name), rank: 1)
-        if let progress {
+        if let hashes {
+            line.add(
+                "\(hashes.have) of \(hashes.count) hashes of pieces from "
+                    + count(holders, "peer"), rank: 0, ink: .yellow)
+        } else if let progress {
             line.add(
                 "\(sizeText(progress.have)) of \(sizeText(progress.size)) of metadata from "
                     + count(holders, "peer"), rank: 0, ink: .yellow)
@@ -33,6 +38,8 @@ extension MetadataFetchStatus {
             "name": .text(name), "known": .int(known), "peers": .int(peers),
             "holders": .int(holders), "have": progress.map { .int($0.have) } ?? .null,
             "size": progress.map { .int($0.size) } ?? .null,
+            "hashes": hashes.map { .int($0.have) } ?? .null,
+            "hashes_of": hashes.map { .int($0.count) } ?? .null,
         ]
         return EventRecord("metadata", at: wall, object.members)
     }

@@ -1,5 +1,6 @@
 // Links come, speak and go: what they say becomes inputs of the engine.
 
+import Crypto
 import Metainfo
 import Pieces
 import Primitives
@@ -51,6 +52,7 @@ extension TorrentDriver {
         readingBytes[slot] = 0
         slots[ObjectIdentifier(link)] = PeerHandle(slot)
         metadata.joined(PeerHandle(slot))
+        hashes.left(PeerHandle(slot))
         link.limits = limits
         link.tune()
         feed(
@@ -102,8 +104,19 @@ extension TorrentDriver {
             feed(.blockReceived(peer, block))
             self.payload = nil
         case .extended(let id, let bytes): extended(peer, id, bytes)
+        case .hashRequest(let request):
+            feed(.messageReceived(peer, message))
+            answer(request, of: peer)
         default: feed(.messageReceived(peer, message))
         }
+    }
+
+    /// Answers whoever asks for hashes (BEP 52), unless it has asked too often and is gone.
+    private func answer(_ request: HashRequest, of peer: PeerHandle) {
+        guard let link = links[peer.slot] else { return }
+        let span = request.range.map { HashSpan(root: request.root, range: $0) }
+        let found = span.flatMap { hashes.answer($0, to: peer, using: Digests.self) }
+        link.send(found.map { .hashes(request, $0) } ?? .hashReject(request))
     }
 
     /// Extended messages (BEP 10): the handshake has number 0, ours the one that we gave.

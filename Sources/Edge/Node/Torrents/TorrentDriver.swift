@@ -55,6 +55,8 @@ final class TorrentDriver: LinkOwner {
     var lastTicket: ReadTicket = 0
     /// What those get who came by a magnet link.
     var metadata: MetadataServing
+    /// What those get who lack the hashes of pieces.
+    var hashes: HashServing<PeerHandle>
     /// What the engine has been told of the store.
     var toldRoom = true
     let handler: Handler
@@ -78,6 +80,7 @@ final class TorrentDriver: LinkOwner {
     ) {
         self.torrent = torrent
         metadata = MetadataServing(torrent)
+        hashes = HashServing(torrent)
         (self.store, self.checker) = (store, checker)
         infoHashes = torrent.infoHashes.swarms
         (self.ourID, self.listenPort, self.handler) = (ourID, listenPort, handler)

@@ -47,7 +47,7 @@ extension MetadataFetch: LinkOwner {
         let waiting = addresses.values.contains { !$0.isInUse && $0.restsUntil <= now }
         guard waiting, dialing.count + neighbours.count >= settings.connections else { return }
         for (number, neighbour) in neighbours
-        where !neighbour.hasMetadata && neighbour.since + settings.idleTime <= now {
+        where !neighbour.isOfUse && neighbour.since + settings.idleTime <= now {
             drop(number)
         }
     }
@@ -79,7 +79,10 @@ extension MetadataFetch: LinkOwner {
         case .message(.extended(let kind, let bytes), _):
             guard let number = numbers[id] else { return }
             extended(number, kind, bytes)
-        case .message, .drained: break
+        case .message(let message, _):
+            guard let number = numbers[id] else { return }
+            heard(number, message)
+        case .drained: break
         case .closed:
             if dialing.removeValue(forKey: id) != nil { rest(link.endpoint) }
             if let number = numbers[id] { drop(number) }
@@ -103,6 +106,7 @@ extension MetadataFetch: LinkOwner {
         hello.listenPort = host?.port
         hello.client = "p2ptv 0.1"
         link.send(hello.message)
+        tell(.joined(lastNumber))
     }
 
     /// Ends a connection.
@@ -112,6 +116,7 @@ extension MetadataFetch: LinkOwner {
         neighbour.link.close()
         rest(neighbour.link.endpoint, forEver: forEver)
         feed(.left(number))
+        tell(.left(number))
     }
 
     /// Counts a message that nobody asked for.
@@ -145,7 +150,7 @@ extension MetadataFetch: LinkOwner {
         guard let link = neighbours[number]?.link else { return }
         link.theirIDs.apply(hello.ids)
         guard link.theirIDs[.metadata] != nil else { return }
-        if hello.metadataSize != nil { neighbours[number]?.hasMetadata = true }
+        if hello.metadataSize != nil { neighbours[number]?.isOfUse = true }
         feed(.offered(number, size: hello.metadataSize))
     }
 

@@ -1,5 +1,6 @@
-// The metadata of a magnet link, from the peers of its swarm (BEP 9): finds peers, connects to many
-// at once, and carries out what MetadataExchange says. What is believed is for the exchange to say.
+// The metadata of a magnet link, from the peers of its swarm (BEP 9), and then, where the torrent is
+// of version 2 alone, the hashes of its pieces (BEP 52): finds peers, connects to many at once, and
+// carries out what MetadataExchange and HashExchange say. What is believed is for those to say.
 
 import Crypto
 import Metainfo
@@ -8,7 +9,7 @@ package import Reactor
 import Tracker
 import Wire
 
-/// Fetching the metadata of a magnet link.
+/// Fetching the metadata of a magnet link, or the hashes that a torrent file lacks.
 ///
 /// Call `start` once. `.completed`, `.refused` or `.failed` comes at most once and is the last;
 /// the port is free again by then.
@@ -20,7 +21,8 @@ package final class MetadataFetch {
         let since = Loop.now
         /// Messages that nobody asked for.
         var useless = 0
-        var hasMetadata = false
+        /// Whether it has what is wanted, as far as it has said.
+        var isOfUse = false
     }
 
     /// An address where a peer may be.
@@ -48,7 +50,11 @@ package final class MetadataFetch {
     /// Whether anybody ever greeted, for the words at the end.
     var everGreeted = 0
     private var exchange: MetadataExchange<Int>
-    private lazy var timer = LoopTimer { [weak self] in self?.feed(.timePassed) }
+    /// What is fetched once the metadata is there.
+    var hashes: HashExchange<Int>?
+    /// The torrent whose hashes are fetched.
+    var torrent: TorrentFile?
+    private lazy var timer = LoopTimer { [weak self] in self?.passTime() }
     private lazy var planner = LoopTimer { [weak self] in self?.plan() }
     private lazy var limit = LoopTimer { [weak self] in self?.giveUp() }
     private(set) var isOver = false
@@ -78,6 +84,7 @@ package final class MetadataFetch {
             let host = try PeerHost(ports: settings.peerPorts)
             self.host = host
             for swarm in swarms { host.add(self, as: swarm) }
+            if let torrent = settings.torrent { beginHashes(of: torrent) }
             if let timeout = settings.timeout { limit.schedule(at: Loop.now + timeout) }
             discovered(settings.peers)
             resolve(settings.link.peers)
@@ -94,9 +101,13 @@ package final class MetadataFetch {
     /// How it is doing now.
     package var status: MetadataFetchStatus {
         var status = MetadataFetchStatus()
-        status.name = settings.link.name ?? swarms.first.map { "\($0)" } ?? ""
+        status.name = torrent?.name ?? settings.link.name ?? swarms.first.map { "\($0)" } ?? ""
         (status.known, status.peers) = (addresses.count, neighbours.count)
         (status.holders, status.progress) = (exchange.holders, exchange.progress)
+        if let hashes {
+            status.hashes = hashes.progress
+            status.holders = neighbours.values.count { $0.isOfUse }
+        }
         return status
     }
 
@@ -128,7 +139,8 @@ package final class MetadataFetch {
             tracker.feed(.counted(TransferCounters(left: Self.unknownLeft)))
             tracker.feed(.started)
             // Whether the torrent is private is in the metadata; one without trackers cannot be.
-            guard settings.link.trackers.isEmpty else { continue }
+            guard settings.link.trackers.isEmpty, settings.torrent?.isPrivate != true
+            else { continue }
             LocalPeers.shared.join(swarm, port: port) { [weak self] endpoint in
                 self?.discovered([endpoint])
             }
@@ -158,12 +170,20 @@ package final class MetadataFetch {
 
     /// Gives the exchange an input and carries out what follows.
     func feed(_ input: MetadataExchange<Int>.Input) {
-        guard !isOver else { return }
+        guard !isOver, hashes == nil else { return }
         var outputs: [MetadataExchange<Int>.Output] = []
         exchange.handle(input, at: Loop.now, using: Digests.self, into: &outputs)
         for output in outputs { carryOut(output) }
-        guard !isOver else { return }
-        let deadline = exchange.nextDeadline
+        guard !isOver, hashes == nil else { return }
+        arm(exchange.nextDeadline)
+    }
+
+    private func passTime() {
+        if hashes != nil { tell(.timePassed) } else { feed(.timePassed) }
+    }
+
+    /// Wakes the exchange that is under way when it wants.
+    func arm(_ deadline: Deadline) {
         if deadline.at < .never { timer.schedule(at: deadline.at) } else { timer.cancel() }
     }
 
@@ -183,10 +203,16 @@ package final class MetadataFetch {
         do throws(TorrentFileError) {
             let torrent = try TorrentFile.parse(
                 info: bytes, named: settings.link.infoHashes, using: Digests.self)
-            finish(.completed(torrent.found(by: settings.link), peers: foundPeers))
+            let found = torrent.found(by: settings.link)
+            if found.hasLayers { complete(found) } else { beginHashes(of: found) }
         } catch {
             finish(.refused(error))
         }
+    }
+
+    /// The torrent is known with all that it takes to load it.
+    func complete(_ torrent: TorrentFile) {
+        finish(.completed(torrent, peers: foundPeers))
     }
 
     /// The addresses that are known, first those that answered; liars are left out.

@@ -7,6 +7,8 @@ package import Primitives
 package struct MetadataFetchSettings: Sendable {
     /// The link.
     package var link: MagnetLink
+    /// What the link is to, where that is known but for the hashes of its pieces (BEP 52).
+    package var torrent: TorrentFile?
     /// Peers to connect to besides those of the link and its trackers.
     package var peers: [Endpoint] = []
     /// The ports to try for peers, in order.
@@ -31,6 +33,12 @@ package struct MetadataFetchSettings: Sendable {
 
     /// Fetching the metadata of `link`.
     package init(_ link: MagnetLink) { self.link = link }
+
+    /// Fetching the hashes that `torrent` lacks.
+    package init(hashesOf torrent: TorrentFile) {
+        link = MagnetLink(torrent)
+        self.torrent = torrent
+    }
 }
 
 /// What fetching metadata tells.
@@ -57,6 +65,8 @@ package struct MetadataFetchStatus: Hashable, Sendable {
     package var holders = 0
     /// How much of it has come; nil while nobody claims to have any.
     package var progress: MetadataProgress?
+    /// How many hashes of pieces have come; nil while they are not fetched.
+    package var hashes: HashProgress?
 
     /// Nothing yet.
     package init() {}

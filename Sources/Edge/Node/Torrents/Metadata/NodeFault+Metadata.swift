@@ -10,7 +10,13 @@ extension NodeFault {
         _ status: MetadataFetchStatus, greeted: Int, after time: Interval
     ) -> NodeFault {
         let why: String
-        if let progress = status.progress, progress.have > 0 {
+        let what = status.hashes == nil ? "metadata" : "hashes of the pieces"
+        if let hashes = status.hashes, greeted > 0 {
+            why =
+                hashes.have > 0
+                ? "only \(hashes.have) of \(hashes.count) hashes came"
+                : greeted == 1 ? "the one peer there is sends none" : "no peer sends them"
+        } else if let progress = status.progress, progress.have > 0 {
             why = "only \(progress.have) of its \(progress.size) bytes came"
         } else if status.holders > 0 {
             why = "peers that say they have it sent none of it"
@@ -25,7 +31,7 @@ extension NodeFault {
             why = "no peer was found"
         }
         return NodeFault(
-            .temporary, what: "no metadata of \(status.name) within \(Int(time.seconds)) s",
+            .temporary, what: "no \(what) of \(status.name) within \(Int(time.seconds)) s",
             why: why,
             hint: "try again later, name a peer that has it with --peer IP:PORT, "
                 + "or get the .torrent file")
