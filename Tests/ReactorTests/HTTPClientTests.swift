@@ -255,6 +255,72 @@ struct HTTPClientTests {
         server.close()
     }
 
+    @Test("leads to files in private networks without a query, and to no link-local address (M6)")
+    func filesReach() throws {
+        let (here, link) = (
+            Endpoint.here(80), Endpoint(address: .v4(0xa9fe_a9fe), port: 80)
+        )
+        let all = [here, link]
+        let (file, query) = (try HTTPURL("http://h/film.ts"), try HTTPURL("http://h/film?x=1"))
+        #expect(
+            try file.allowed(among: all, reach: .machine, isStrangers: true, isOfFile: true)
+                == [here])
+        #expect(throws: HTTPClientFault.privateService) {
+            try query.allowed(among: all, reach: .machine, isStrangers: true, isOfFile: true)
+        }
+        #expect(throws: HTTPClientFault.badRedirect) {
+            try file.allowed(among: all, reach: .world, isStrangers: true, isOfFile: true)
+        }
+    }
+
+    @Test("hands a body on as it comes, of the last answer alone")
+    func streaming() async throws {
+        let body = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 >> 3) }
+        let server = try HTTPServer(address: "127.0.0.1", port: 0) { request, responder in
+            guard request.path == "/there" else {
+                return responder.send(
+                    status: 302, headers: ["Location": "/there"], body: [1, 2, 3])
+            }
+            responder.send(status: 206, headers: ["X": "y"], body: body)
+        }
+        var came: [UInt8] = []
+        var parts = 0
+        var limits = small(body: 3_000_000)
+        limits.isStrangers = false
+        let result = await withCheckedContinuation { continuation in
+            HTTPClient.get(
+                "http://127.0.0.1:\(server.port)/here", limits: limits,
+                receiver: { status, headers, bytes in
+                    #expect(status == 206 && headers["X"] == "y")
+                    came += bytes
+                    parts += 1
+                }, completion: { continuation.resume(returning: $0) })
+        }
+        #expect(try result.get().body == [])
+        let isWhole = came == body
+        #expect(isWhole && parts > 1)
+        server.close()
+    }
+
+    @Test("is given up from within its body")
+    func cancelling() async throws {
+        let server = try HTTPServer(address: "127.0.0.1", port: 0) { _, responder in
+            responder.send(status: 200, body: [UInt8](repeating: 7, count: 1_000_000))
+        }
+        let log = Log<Int>()
+        var request: HTTPClientRequest?
+        request = HTTPClient.get(
+            "http://127.0.0.1:\(server.port)/",
+            receiver: { _, _, bytes in
+                log.add(bytes.count)
+                request?.cancel()
+            }, completion: { _ in log.add(-1) })
+        #expect(await eventually { !log.entries.isEmpty })
+        await pause(.milliseconds(100))
+        #expect(log.entries.count == 1 && log.entries[0] > 0)
+        server.close()
+    }
+
     @Test("says that nobody listens, or that a name does not exist")
     func unreachable() async throws {
         let listener = try TCPListener(on: .here(0)) { _, _ in }

@@ -20,6 +20,14 @@ extension IPAddress {
         return isPrivate ? .site : .world
     }
 
+    /// Whether the address is of one link only, where machines give services to themselves.
+    package var isLinkLocal: Bool {
+        switch self {
+        case .v4(let word): word >> 16 == 0xa9fe
+        case .v6(let high, _): high >> 54 == 0x3fa
+        }
+    }
+
     private var isPrivate: Bool {
         switch self {
         case .v4(let word):

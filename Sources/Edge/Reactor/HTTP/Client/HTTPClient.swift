@@ -22,6 +22,9 @@ package struct HTTPClientLimits: Hashable, Sendable {
     /// Whether a stranger wrote the URL: then only what looks like a tracker is asked for in private
     /// networks and on this machine, lest it be a router's or a printer's page that does things.
     package var isStrangers = false
+    /// Whether a stranger's URL may lead into private networks too where it has no query, as those of
+    /// files have none that does things; to link-local addresses not even then.
+    package var isOfFile = false
 
     /// The defaults.
     package init() {}
@@ -92,6 +95,8 @@ package struct HTTPResponse: Hashable, Sendable {
 package enum HTTPClient {
     /// What is called with the outcome.
     package typealias Completion = @Loop (Result<HTTPResponse, HTTPClientFault>) -> Void
+    /// What is called with each part of a body as it comes, and with the status and the fields.
+    package typealias Receiver = @Loop (Int, HTTPHeaders, [UInt8]) -> Void
 
     /// Gets a URL.
     ///
@@ -102,17 +107,18 @@ package enum HTTPClient {
     ///   - headers: fields beside Host and Connection.
     ///   - trust: whose word on who a server by https is counts.
     ///   - local: the address to connect from, which also decides the family; nil for any.
+    ///   - receiver: what the body is given to as it comes, redirects aside; it is not kept then.
     ///   - completion: called once, later than this returns, unless cancelled.
     /// - Returns: the request, by which to cancel it; it goes on when it is let go.
     @discardableResult
     package static func get(
         _ url: String, limits: HTTPClientLimits = HTTPClientLimits(), headers: HTTPHeaders = [:],
         trusting trust: TLSTrust = .system, from local: IPAddress? = nil,
-        completion: @escaping Completion
+        receiver: Receiver? = nil, completion: @escaping Completion
     ) -> HTTPClientRequest {
         let request = HTTPClientRequest(
             url, limits: limits, headers: headers, trust: trust, local: local,
-            completion: completion)
+            receiver: receiver, completion: completion)
         request.begin()
         return request
     }

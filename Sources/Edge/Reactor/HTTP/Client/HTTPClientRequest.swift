@@ -11,6 +11,7 @@ package final class HTTPClientRequest: TurnEndObserver {
     private let headers: HTTPHeaders
     private let trust: TLSTrust
     private let local: IPAddress?
+    private var receiver: HTTPClient.Receiver?
     private var completion: HTTPClient.Completion?
     /// Itself while under way, so that nobody else need hold it.
     private var keepAlive: HTTPClientRequest?
@@ -25,13 +26,15 @@ package final class HTTPClientRequest: TurnEndObserver {
 
     init(
         _ text: String, limits: HTTPClientLimits, headers: HTTPHeaders, trust: TLSTrust,
-        local: IPAddress?, completion: @escaping HTTPClient.Completion
+        local: IPAddress?, receiver: HTTPClient.Receiver?,
+        completion: @escaping HTTPClient.Completion
     ) {
         self.text = text
         self.limits = limits
         self.headers = headers
         self.trust = trust
         self.local = local
+        self.receiver = receiver
         self.completion = completion
         redirectsLeft = limits.redirects
     }
@@ -72,7 +75,8 @@ package final class HTTPClientRequest: TurnEndObserver {
         let allowed: [Endpoint]
         do throws(HTTPClientFault) {
             allowed = try url.allowed(
-                among: endpoints, reach: reach, isStrangers: limits.isStrangers)
+                among: endpoints, reach: reach, isStrangers: limits.isStrangers,
+                isOfFile: limits.isOfFile)
         } catch {
             return finish(.failure(error))
         }
@@ -88,6 +92,11 @@ package final class HTTPClientRequest: TurnEndObserver {
         let exchange = HTTPExchange(
             url, at: endpoint, from: local, limits: limits, headers: headers, trust: trust)
         self.exchange = exchange
+        if let receiver {
+            exchange.receiver = { status, headers, bytes in
+                if !Self.redirects.contains(status) { receiver(status, headers, bytes) }
+            }
+        }
         exchange.begin { [weak self] outcome in
             switch outcome {
             case .response(let response): self?.received(response, to: url, from: endpoint)
@@ -97,10 +106,12 @@ package final class HTTPClientRequest: TurnEndObserver {
         }
     }
 
+    private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
+
     private func received(
         _ response: HTTPResponse, to url: HTTPURL, from endpoint: Endpoint
     ) {
-        guard [301, 302, 303, 307, 308].contains(response.status),
+        guard Self.redirects.contains(response.status),
             let location = response.headers["Location"]
         else { return finish(.success(response)) }
         guard redirectsLeft > 0 else { return finish(.failure(.badRedirect)) }
@@ -138,5 +149,6 @@ package final class HTTPClientRequest: TurnEndObserver {
         exchange?.cancel()
         exchange = nil
         keepAlive = nil
+        receiver = nil
     }
 }

@@ -21,6 +21,8 @@ final class HTTPExchange: TurnEndObserver {
     private var evcon: OpaquePointer?
     /// The TLS of the connection, which goes with it.
     private var session: TLSSession?
+    /// What the body is given to as it comes, where it is not to be kept.
+    var receiver: HTTPClient.Receiver?
     private var completion: (@Loop (Outcome) -> Void)?
     private var fault: HTTPClientFault?
     private var headerBlocks = 0
@@ -106,6 +108,11 @@ final class HTTPExchange: TurnEndObserver {
         evhttp_request_set_header_cb(request) { _, context in
             HTTPExchange.from(context)?.headerEnded() ?? -1
         }
+        if receiver != nil {
+            evhttp_request_set_chunked_cb(request) { request, context in
+                HTTPExchange.from(context)?.received(request)
+            }
+        }
         return request
     }
 
@@ -116,6 +123,7 @@ final class HTTPExchange: TurnEndObserver {
     /// Gives up; the completion is not called any more.
     func cancel() {
         completion = nil
+        receiver = nil
         retire()
     }
 
@@ -127,6 +135,18 @@ final class HTTPExchange: TurnEndObserver {
             guard headerBlocks > Self.maxHeaderBlocks else { return 0 }
             fault = .protocolViolation
             return -1
+        }
+    }
+
+    /// A part of the body is there; libevent drops it afterwards.
+    private nonisolated func received(_ request: UnsafeMutablePointer<evhttp_request>?) {
+        nonisolated(unsafe) let request = request
+        Loop.assumeIsolated {
+            guard let request, completion != nil else { return }
+            receiver?(
+                Int(evhttp_request_get_response_code(request)),
+                HTTPHeaders(evhttp_request_get_input_headers(request)),
+                contents(of: evhttp_request_get_input_buffer(request)))
         }
     }
 
