@@ -5,6 +5,45 @@ import Pieces
 import Primitives
 import Testing
 
+@Suite("A torrent's files on the web (BEP 19)")
+struct WebSeedURLTests {
+    @Test("are the URL itself for one file, and below it where it ends with a slash")
+    func single() throws {
+        let torrent = try Torrent.parse(Torrent.single())
+        #expect(torrent.urls(at: "http://h/x?y=1") == ["http://h/x?y=1"])
+        #expect(torrent.urls(at: "http://h/x/") == ["http://h/x/temp"])
+        #expect(torrent.urls(at: "http://h/x/?y/") == nil)
+    }
+
+    @Test("lie below the URL of a folder, escaped byte by byte")
+    func folder() throws {
+        let torrent = try Torrent.parse(
+            Torrent.folder([["a b", "ü#?%.ts"], ["c"]]))
+        let expected = ["http://h/temp/a%20b/%C3%BC%23%3F%25.ts", "http://h/temp/c"]
+        #expect(torrent.urls(at: "http://h/") == expected)
+        #expect(torrent.urls(at: "http://h") == expected)
+        #expect(torrent.urls(at: "http://h/?x") == nil)
+    }
+
+    @Test("are not known where a path was changed to be safe")
+    func renamed() throws {
+        let torrent = try Torrent.parse(Torrent.folder([["..", "x"], ["c"]]))
+        #expect(torrent.urls(at: "http://h/") == nil)
+    }
+
+    @Test("of a link are not asked where the torrent is private")
+    func privately() throws {
+        let torrent = try Torrent.parse(Torrent.single())
+        var root = Torrent.single()
+        root.change("info") { $0["private"] = 1 }
+        let secret = try Torrent.parse(root)
+        var link = MagnetLink(torrent)
+        link.webSeeds = ["http://h/x"]
+        #expect(torrent.found(by: link).webSeeds == ["http://h/x"])
+        #expect(secret.found(by: link).webSeeds == [])
+    }
+}
+
 @Suite("A torrent of version 1")
 struct TorrentFileTests {
     @Test("is read from these bytes, and named by the SHA-1 of its info as it stands")

@@ -90,7 +90,7 @@ extension HostPort: CustomStringConvertible {
 }
 
 /// `text` with all but letters, digits, `-`, `.`, `_` and `~` escaped (RFC 3986, unreserved).
-private func percentEncoded(_ text: String) -> String {
+func percentEncoded(_ text: String) -> String {
     var out: [UInt8] = []
     for byte in text.utf8 {
         switch byte {

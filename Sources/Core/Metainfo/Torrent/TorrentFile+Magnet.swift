@@ -8,7 +8,8 @@ extension TorrentFile {
     package func found(by link: MagnetLink) -> TorrentFile {
         var torrent = self
         torrent.trackers = link.trackers.map { [$0] }
-        torrent.webSeeds = link.webSeeds
+        // Whoever wrote the link need not be who may say where the private torrent's members go.
+        torrent.webSeeds = isPrivate ? [] : link.webSeeds
         return torrent
     }
 }

@@ -26,8 +26,10 @@ extension TorrentEngine {
     /// Asks a peer for as much as keeps it busy.
     mutating func fill(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard hasRoom, !isComplete, peers.contains(peer), peers[peer].isInteresting,
-            peers[peer].restsUntil <= now,
-            !peers[peer].isChoking || !peers[peer].fastFromIt.isEmpty
+            peers[peer].restsUntil <= now
+        else { return }
+        guard !peers[peer].isWeb else { return fillWeb(peer, now, &outputs) }
+        guard !peers[peer].isChoking || !peers[peer].fastFromIt.isEmpty
         else { return }
         let depth = depth(peer, now)
         guard peers[peer].requests.count < depth else { return }
@@ -170,12 +172,12 @@ extension TorrentEngine {
         return found.flatMap { free(in: $0) }
     }
 
-    private var mostOpenBytes: Int { max(settings.openPieces, layout.pieceLength * 4) }
+    var mostOpenBytes: Int { max(settings.openPieces, layout.pieceLength * 4) }
 
     /// Where everybody has everything, rarity says nothing, and the order of the file is best for
     /// players and disks.
     private mutating func inOrder(_ peer: PeerHandle) -> PieceIndex? {
-        guard seeds == peers.count, peers[peer].isSeed else { return nil }
+        guard seeds == swarmCount, peers[peer].isSeed else { return nil }
         let next = claimed.firstMissing(from: cursor) ?? claimed.firstMissing(from: PieceIndex(0))
         if let next { cursor = next.advanced(by: 1) }
         return next

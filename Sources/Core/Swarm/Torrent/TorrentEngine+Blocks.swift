@@ -37,6 +37,8 @@ extension TorrentEngine {
     private mutating func delivered(_ peer: PeerHandle, _ count: Int, _ now: Instant) {
         peers[peer].blockAt = now
         peers[peer].isSnubbed = false
+        peers[peer].failures = 0
+        if peers[peer].isWeb { counters.webBytes += count }
         peers[peer].received += count
         peers[peer].throughput.came(count, at: now)
         peers[peer].pipeline.came(count, at: now)
@@ -76,6 +78,8 @@ extension TorrentEngine {
     }
 
     private mutating func remember(_ asked: Asked, of peer: PeerHandle) {
+        // Of what a web seed is not to fetch nothing comes.
+        guard !peers[peer].isWeb else { return }
         // Without BEP 6 nothing says that a block will not come.
         if !peers[peer].isFast {
             peers[peer].withdrawn.removeAll { asked.at - $0.at > .seconds(5) }

@@ -15,6 +15,7 @@ extension TorrentEngine {
         _ peer: PeerHandle, _ introduction: TorrentIntroduction, _ now: Instant,
         _ outputs: inout [TorrentOutput]
     ) {
+        if introduction.isWebSeed { return joinedWebSeed(peer, introduction, now, &outputs) }
         let endpoint = introduction.endpoint
         if let reason = refusal(introduction) {
             if introduction.outgoing {
@@ -79,6 +80,8 @@ extension TorrentEngine {
         forgetRequests(peer)
         if let has = state.has {
             for piece in has.indices { rarity.fall(piece) }
+        } else if state.isWeb {
+            webSeeds -= 1
         } else if state.isSeed {
             seeds -= 1
         }
@@ -127,13 +130,13 @@ extension TorrentEngine {
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         guard peers.contains(peer) else { return }
-        if now - peers[peer].heardAt > Self.silence {
+        if !peers[peer].isWeb, now - peers[peer].heardAt > Self.silence {
             return close(peer, .silent, now, &outputs)
         }
         if isComplete, peers[peer].isSeed, now - peers[peer].joinedAt > .seconds(5) {
             return close(peer, .full, now, &outputs)
         }
-        if now - peers[peer].toldAt > Self.keepAlive {
+        if !peers[peer].isWeb, now - peers[peer].toldAt > Self.keepAlive {
             peers[peer].toldAt = now
             outputs.append(.send(peer, .keepAlive))
         }
@@ -145,14 +148,14 @@ extension TorrentEngine {
     /// Dials while there are too few.
     mutating func connect(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         let half = planner.dialing
-        let room = min(settings.targetPeers - peers.count - half, settings.dialling - half)
-        if room > 0, !isComplete || peers.count < settings.targetPeers / 2 {
-            for endpoint in planner.next(room: room, alone: peers.count == 0, at: now) {
+        let room = min(settings.targetPeers - swarmCount - half, settings.dialling - half)
+        if room > 0, !isComplete || swarmCount < settings.targetPeers / 2 {
+            for endpoint in planner.next(room: room, alone: swarmCount == 0, at: now) {
                 outputs.append(.dial(endpoint))
             }
         }
         timers.wake(.connect, by: now + .seconds(1))
-        let isPoor = peers.count < 8 && !isComplete
+        let isPoor = swarmCount < 8 && !isComplete
         guard isPoor, wantedPeersAt.map({ now - $0 >= .seconds(5) }) ?? true else { return }
         wantedPeersAt = now
         outputs.append(.wantPeers)

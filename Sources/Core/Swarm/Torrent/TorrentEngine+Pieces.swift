@@ -61,7 +61,7 @@ extension TorrentEngine {
         }
         guard isComplete else { return }
         outputs.append(.completed)
-        for peer in peers.handles where peers[peer].isInteresting {
+        for peer in peers.handles where peers[peer].isInteresting && !peers[peer].isWeb {
             peers[peer].isInteresting = false
             outputs.append(.send(peer, .notInterested))
         }
@@ -117,6 +117,11 @@ extension TorrentEngine {
     private mutating func ban(
         _ serial: UInt32, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
+        if let web = peers.handles.first(where: {
+            peers[$0].serial == serial && peers[$0].isWeb
+        }) {
+            return close(web, .poisoned, now, &outputs)
+        }
         guard let endpoint = addresses[serial] else { return }
         let same = peers.handles.filter {
             peers[$0].introduction.endpoint.address == endpoint.address

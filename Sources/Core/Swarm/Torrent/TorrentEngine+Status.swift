@@ -25,7 +25,7 @@ package struct TorrentNeighbour: Hashable, Sendable {
 extension TorrentEngine {
     /// The peers, in the order in which they came.
     package var neighbours: [TorrentNeighbour] {
-        peers.handles.map { handle in
+        peers.handles.filter { !peers[$0].isWeb }.map { handle in
             let it = peers[handle]
             return TorrentNeighbour(
                 endpoint: it.introduction.endpoint, outgoing: it.introduction.outgoing,
@@ -36,7 +36,11 @@ extension TorrentEngine {
     }
 
     /// How many peers there are.
-    package var peerCount: Int { peers.count }
+    package var peerCount: Int { swarmCount }
+
+    /// Web seeds that are asked where peers do not suffice, and bytes of blocks that came of them.
+    package var webSeedCount: Int { webSeeds }
+    package var webSeedBytes: Int { counters.webBytes }
 
     /// Bytes of the torrent that are right.
     package var haveBytes: Int64 {

@@ -27,7 +27,7 @@ extension TorrentEngine {
         var out: [Rival] = []
         out.reserveCapacity(peers.count)
         for peer in peers.handles
-        where !peers[peer].isChoking && !peers[peer].isSnubbed
+        where !peers[peer].isChoking && !peers[peer].isSnubbed && !peers[peer].isWeb
             && !peers[peer].isLate(patience(peer), at: now)
         {
             let eta = peers[peer].eta(settings, otherwise: typicalRate)
@@ -67,7 +67,7 @@ extension TorrentEngine {
             if now + mine > wish.due, isQuicker(than: mine, peer, wish.piece, &rivals, now) {
                 continue
             }
-            guard wish.due >= now + settings.urgent, seeds < peers.count else {
+            guard wish.due >= now + settings.urgent, seeds < swarmCount else {
                 return free(in: rare.first ?? wish.piece)
             }
             rare.append(wish.piece)
@@ -141,7 +141,7 @@ extension TorrentEngine {
             asked.all.map { expected($0, piece, pick.block, wish.isBlocking, now) }.min()
             ?? .forever
         guard now + eta > wish.due else { return false }
-        let better = rivals(now).first {
+        let better = (rivals(now) + webRivals(now)).sorted { $0.eta < $1.eta }.first {
             !asked.contains($0.peer) && mayAsk($0.peer, piece)
                 && peers[$0.peer].requests.count
                     < depth($0.peer, now) * (wish.isBlocking ? 2 : 1) + 2

@@ -40,6 +40,8 @@ package struct TorrentEngine: Sendable {
     var failed: [PieceIndex: FailedPiece] = [:]
     /// Peers that have all pieces, and peers that have not.
     var seeds = 0
+    /// Web seeds, which are in the table of peers too.
+    var webSeeds = 0
     var hasRoom = true
     /// Where pieces are taken in order, the next one.
     var cursor = PieceIndex(0)
@@ -86,6 +88,9 @@ package struct TorrentEngine: Sendable {
     /// When to call with `.woken`, and why.
     package var nextDeadline: Deadline { timers.next }
 
+    /// Peers without web seeds.
+    var swarmCount: Int { peers.count - webSeeds }
+
     /// Whether every piece is there.
     package var isComplete: Bool { haveCount == layout.pieceCount }
 
@@ -114,6 +119,8 @@ package struct TorrentEngine: Sendable {
         case .readerMoved(let id, let position, let isWaiting):
             moved(id, position, isWaiting, now, &outputs)
         case .readerClosed(let id): closed(id, now, &outputs)
+        case .webSeedFailed(let peer, let isFinal):
+            webSeedFailed(peer, isFinal, now, &outputs)
         case .bitrateLearned(let rate): readers.bitrate = rate
         case .prefetchWanted(let wanted): prefetch(wanted, now, &outputs)
         case .upLimitChanged(let rate): keep(to: rate, now, &outputs)
@@ -151,7 +158,8 @@ package struct TorrentEngine: Sendable {
     }
 
     private mutating func learnRates() {
-        let known = peers.handles.compactMap { peers[$0].throughput.rate?.bytesPerSecond }
+        let known = peers.handles.filter { !peers[$0].isWeb }
+            .compactMap { peers[$0].throughput.rate?.bytesPerSecond }
         guard !known.isEmpty else { return }
         typicalRate = ByteRate(bytesPerSecond: known.reduce(0, +) / Double(known.count))
     }
@@ -183,6 +191,8 @@ package struct TorrentCounters: Hashable, Sendable {
     package var wastedBytes = 0
     /// Bytes of blocks handed to connections.
     package var sentBytes = 0
+    /// Bytes of blocks that web seeds brought.
+    package var webBytes = 0
     /// Pieces whose hash was wrong, and peers closed for what they did.
     package var poisoned = 0
     package var dropped = 0

@@ -14,12 +14,23 @@ package struct TorrentIntroduction: Hashable, Sendable {
     package var outgoing: Bool
     /// What both ends can do.
     package var features: ReservedBits
+    /// Whether it is no peer but a web server that has the files (BEP 19).
+    package var isWebSeed = false
 
     /// A peer as its handshake shows it.
     package init(endpoint: Endpoint, id: PeerID, outgoing: Bool, features: ReservedBits) {
         (self.endpoint, self.id) = (endpoint, id)
         (self.outgoing, self.features) = (outgoing, features)
     }
+
+    /// A web seed: nobody dials it, tells of it, or hears anything but requests and cancels.
+    package static let webSeed: Self = {
+        var it = Self(
+            endpoint: Endpoint(address: .v4(0), port: 0), id: PeerID(Bytes20()), outgoing: false,
+            features: [])
+        it.isWebSeed = true
+        return it
+    }()
 }
 
 /// Somebody who reads a part of the torrent in order; never used again.
@@ -78,6 +89,8 @@ package enum TorrentInput: Equatable, Sendable {
     case readerClosed(ReaderID)
     /// What readers take a second, on average.
     case bitrateLearned(ByteRate)
+    /// A web seed did not bring what it was asked for; whether it never will.
+    case webSeedFailed(PeerHandle, isFinal: Bool)
     /// Bytes that a reader will want soon; in the place of those named before.
     indirect case prefetchWanted([Prefetch])
     /// Uploads are to keep to another rate from now on, or to none.

@@ -82,8 +82,10 @@ struct TorrentPeer: Sendable {
     /// When it last sent a block that was asked for, and whether it stands still.
     var blockAt: Instant
     var isSnubbed = false
-    /// Not asked before this moment: it has just rejected.
+    /// Not asked before this moment: it has just rejected, or failed.
     var restsUntil = Instant.zero
+    /// How often in a row it failed, as a web seed.
+    var failures = 0
 
     /// Its requests that wait, oldest first from `uploadHead` on.
     var uploads: [Block] = []
@@ -120,6 +122,8 @@ struct TorrentPeer: Sendable {
         sendWindow = min(65_536, settings.sendWindow)
     }
 
+    /// Whether it is a web seed.
+    var isWeb: Bool { introduction.isWebSeed }
     /// Whether both ends speak the Fast extension (BEP 6).
     var isFast: Bool { introduction.features.contains(.fast) }
     /// Whether both ends speak the extension protocol (BEP 10).

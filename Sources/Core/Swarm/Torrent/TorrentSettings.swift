@@ -58,6 +58,13 @@ package struct TorrentSettings: Hashable, Sendable {
     /// Uploads at most, or nil.
     package var upLimit: ByteRate?
 
+    /// What a swarm must give for web seeds to leave to it what nobody needs soon.
+    package var swarmSuffices = ByteRate(bytesPerSecond: 65_536)
+    /// How long a web seed rests that failed; twice as long with each failure in a row.
+    package var webSeedRest = Interval.seconds(5)
+    /// Failures in a row after which a web seed is given up: with such rests, five minutes.
+    package var webSeedFailures = 6
+
     /// Memory for pieces that are not whole, in bytes.
     package var openPieces = 50_331_648
 

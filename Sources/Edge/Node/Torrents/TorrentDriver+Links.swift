@@ -43,7 +43,7 @@ extension TorrentDriver {
     }
 
     private func join(_ link: PeerLink, _ greeting: Handshake) {
-        let slot = links.firstIndex { $0 == nil } ?? links.count
+        let slot = links[webSeeds.count...].firstIndex { $0 == nil } ?? links.count
         if slot == links.count {
             links.append(nil)
             readingBytes.append(0)

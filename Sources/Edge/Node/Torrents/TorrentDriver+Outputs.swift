@@ -12,11 +12,17 @@ import Wire
 extension TorrentDriver {
     func carryOut(_ output: TorrentOutput) {
         switch output {
-        case .send(let peer, let message): link(peer)?.send(message)
+        case .send(let peer, let message):
+            if let seed = webSeed(peer) {
+                say(message, to: seed)
+            } else {
+                link(peer)?.send(message)
+            }
         case .sendBlock(let peer, let block): send(block, to: peer)
         case .accept(let block): keep(block)
         case .greet(let peer): link(peer)?.send(greeting)
         case .sendExchange(let peer, let message): link(peer)?.send(message)
+        case .close(let peer, _) where webSeed(peer) != nil: dropWebSeed(peer)
         case .close(let peer, _):
             let link = link(peer)
             release(peer)

@@ -44,7 +44,9 @@ final class TorrentDriver: LinkOwner {
     let store: TorrentStore
     let checker: PieceChecker
     private(set) var engine: TorrentEngine
+    /// The connections by the numbers of their peers; the first numbers are the web seeds'.
     var links: [PeerLink?] = []
+    var webSeeds: [WebSeedLink?] = []
     var dialing: [ObjectIdentifier: PeerLink] = [:]
     var slots: [ObjectIdentifier: PeerHandle] = [:]
     /// The payload of the block that the engine is being told of.
@@ -146,6 +148,7 @@ final class TorrentDriver: LinkOwner {
 
     /// Leaves the peers, while what they sent still goes to the disk.
     func stopAsking() {
+        closeWebSeeds()
         for link in links { link?.close() }
         for link in dialing.values { link.close() }
         for slot in links.indices where links[slot] != nil {
@@ -159,6 +162,7 @@ final class TorrentDriver: LinkOwner {
     func close() {
         timer?.cancel()
         sampler?.cancel()
+        closeWebSeeds()
         for link in links { link?.close() }
         for link in dialing.values { link.close() }
         links = []

@@ -121,6 +121,7 @@ final class TorrentTask {
             }
         }
         count()
+        driver.joinWebSeeds()
         for tracker in trackers { tracker.feed(.started) }
         driver.feed(.discovered(settings.peers))
         saver.schedule(at: Loop.now + Self.savePeriod)
