@@ -1,5 +1,5 @@
-// From a magnet link on the command line to the torrent: one fetch of its metadata, one display. Also
-// for a torrent file of version 2 that lacks the hashes of its pieces.
+// From magnet links on the command line to their torrents: one search for the metadata of all, one
+// display. Also for torrent files of version 2 that lack the hashes of their pieces.
 
 import ArgumentParser
 import Console
@@ -18,20 +18,20 @@ struct SearchOptions: ParsableArguments {
     var timeout: String?
 }
 
-/// Fetching the metadata of one link, or the hashes that a torrent lacks.
+/// Fetching what is not known of some torrents.
 @Loop
 final class MagnetSession {
-    private let settings: MetadataFetchSettings
+    private let searches: [MetadataFetchSettings]
     private let mode: DisplayMode
     private let terminal = Terminal.standardError
     private let life = Lifetime()
-    private var found: (torrent: TorrentFile, peers: [Endpoint])?
-    private lazy var fetch = MetadataFetch(settings) { [weak self] in self?.happened($0) }
+    private var found: [Int: FoundTorrent] = [:]
+    private lazy var search = MetadataSearch(searches) { [weak self] in self?.happened($1, $0) }
     private lazy var display = Display(mode, terminal) { [unowned self] in reading }
 
-    /// A fetch that has not begun.
-    init(_ settings: MetadataFetchSettings, _ mode: DisplayMode) {
-        (self.settings, self.mode) = (settings, mode)
+    /// A search that has not begun.
+    init(_ searches: [MetadataFetchSettings], _ mode: DisplayMode) {
+        (self.searches, self.mode) = (searches, mode)
     }
 
     /// Whether `text` is to be read as a magnet link.
@@ -39,42 +39,51 @@ final class MagnetSession {
         text.lowercased().hasPrefix("magnet:")
     }
 
-    /// The torrent and its peers, or nil where somebody ended the search; throws why there is none.
-    func run() async throws -> (torrent: TorrentFile, peers: [Endpoint])? {
+    /// The torrents in the order of what was searched for, or nil where somebody ended the search;
+    /// throws why there is none.
+    func run() async throws -> [FoundTorrent]? {
+        guard !searches.isEmpty else { return [] }
         let complaint = await life.untilOver(
             stop: { [self] in stop() },
             start: {
-                let what = settings.torrent == nil ? "metadata" : "hashes of the pieces"
-                let name = settings.torrent?.name ?? fetch.status.name
-                display.note("looking for the \(what) of \(escaped(name))")
+                for settings in searches { display.note(Self.beginning(settings)) }
                 display.begin()
-                fetch.start()
+                search.start()
             })
         display.end()
         if let complaint { throw complaint }
-        return found
+        let all = searches.indices.compactMap { found[$0] }
+        return all.count == searches.count ? all : nil
+    }
+
+    private static func beginning(_ settings: MetadataFetchSettings) -> String {
+        if let torrent = settings.torrent {
+            return "looking for the hashes of the pieces of \(escaped(torrent.name))"
+        }
+        let hash = settings.link.infoHashes.swarms.first.map { "\($0)" } ?? ""
+        return "looking for the metadata of \(escaped(settings.link.name ?? hash))"
     }
 
     private func stop() {
         display.note("stopping")
-        fetch.stop { [self] in life.finish(nil) }
+        search.stop { [self] in life.finish(nil) }
     }
 
-    private func happened(_ event: MetadataFetchEvent) {
+    private func happened(_ event: MetadataFetchEvent, _ number: Int) {
         if let record = event.record(at: Loop.wallNow) { display.tell(record) }
         display.note(event.note)
         switch event {
         case .tracker: break
-        case .completed(let torrent, let peers):
-            found = (torrent, peers)
-            life.finish(nil)
+        case .completed(let torrent):
+            found[number] = torrent
+            if search.left == 0 { life.finish(nil) }
         case .refused(let error): life.finish(Complaint(error, of: "the torrent of this link"))
         case .failed(let fault): life.finish(Complaint(fault))
         }
     }
 
     private var reading: Reading {
-        let status = fetch.status
+        let status = MetadataSearchStatus(search.status, left: search.left)
         return Reading(
             line: status.line(isUnicode: terminal.isUnicode),
             record: status.record(at: Loop.wallNow))

@@ -83,10 +83,10 @@ struct Relay: AsyncParsableCommand {
                 }
             }
         }
-        for search in searches {
-            guard let found = try await MagnetSession(search, common.mode).run() else { return }
+        guard let found = try await MagnetSession(searches, common.mode).run() else { return }
+        for found in found {
             var torrent = try plan.place(found.torrent)
-            torrent.peers = found.peers
+            (torrent.peers, torrent.isLeaving) = (found.peers, found.isLeaving)
             torrents.append(torrent)
         }
         var settings = plan.settings(for: files)
@@ -135,6 +135,7 @@ struct RelayPlan {
         return settings
     }
 
+        settings.folder = state.map { "\($0)/torrents" }
     private static func withoutFolder(_ name: String) -> Complaint {
         Complaint(
             .usage, what: "cannot seed \(name)", why: "it is not said where it is",

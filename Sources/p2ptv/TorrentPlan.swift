@@ -11,8 +11,9 @@ extension WatchPlan {
     ///
     /// Of the files that a magnet link selects (BEP 53) the largest is played.
     func settings(
-        for torrent: TorrentFile, selected: [ClosedRange<Int>]? = nil, found: [Endpoint] = []
+        for found: FoundTorrent, selected: [ClosedRange<Int>]? = nil
     ) throws -> TorrentWatchSettings {
+        let torrent = found.torrent
         var settings = TorrentWatchSettings(torrent: torrent, place: try place(of: torrent))
         switch output {
         case .none, .folder: break

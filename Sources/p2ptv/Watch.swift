@@ -106,27 +106,26 @@ extension Watch {
     /// Fetches the metadata of a magnet link, and goes on as with the torrent's file.
     private func watchLink(_ plan: WatchPlan) async throws {
         let link = try TorrentReader.magnet(channel)
-        let search = await MagnetSession(plan.search(MetadataFetchSettings(link)), common.mode)
-        guard let found = try await search.run() else { return }
+        let search = await MagnetSession([plan.search(MetadataFetchSettings(link))], common.mode)
+        guard let found = try await search.run()?.first else { return }
         if link.selected != nil, !common.quiet {
             say("p2ptv: the link selects files; all of the torrent are loaded, those are played\n")
         }
-        let settings = try plan.settings(
-            for: found.torrent, selected: link.selected, found: found.peers)
+        let settings = try plan.settings(for: found, selected: link.selected)
         let session = await TorrentSession(settings, plan, common.mode)
         try await session.run()
     }
 
     /// Watches a torrent; where its file lacks the hashes of its pieces, peers are asked for them.
     private func watch(_ torrent: TorrentFile, _ plan: WatchPlan) async throws {
-        var found: (torrent: TorrentFile, peers: [Endpoint]) = (torrent, [])
+        var found = FoundTorrent(torrent)
         if !torrent.hasLayers {
             let search = plan.search(MetadataFetchSettings(hashesOf: torrent))
-            guard let whole = try await MagnetSession(search, common.mode).run() else { return }
+            guard let whole = try await MagnetSession([search], common.mode).run()?.first
+            else { return }
             found = whole
         }
-        let session = await TorrentSession(
-            try plan.settings(for: found.torrent, found: found.peers), plan, common.mode)
+        let session = await TorrentSession(try plan.settings(for: found), plan, common.mode)
         try await session.run()
     }
 }

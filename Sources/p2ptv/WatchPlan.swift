@@ -109,4 +109,5 @@ extension WatchPlan {
         if let peerPorts { settings.peerPorts = peerPorts }
         return settings
     }
+        settings.folder = stateFolder.map { "\($0)/torrents" }
 }

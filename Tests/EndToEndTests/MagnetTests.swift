@@ -134,6 +134,94 @@ extension EndToEnd {
         }
 
         @Test(
+            "A link that was loaded needs nobody the next time", .timeLimit(.minutes(1)),
+            arguments: ["--v1", "--v2"])
+        func kept(version: String) async throws {
+            try await onStage { stage in
+                let film = try await stage.film([version])
+                let port = try await stage.seed(film)
+                try await stage.loads(film, by: "x.pe=127.0.0.1:\(port)")
+                let folder = stage.path("loaded")
+                // With a tracker, so that nobody is found in the local network.
+                let link =
+                    try await stage.link(of: film) + "&tr=http%3A%2F%2F127.0.0.1%3A9%2Fannounce"
+                let again = try stage.p2ptv([
+                    "watch", link, "--timeout", "1", "--port",
+                    "\(Ports.free())", "--peer-port", "\(Ports.free())", "--player", "none",
+                    "--state-dir", stage.path("state"), "-o", folder + "/", "--no-seed", "--json",
+                ])
+                #expect(try await again.ended(within: 10) == .code(0), "\(again.lastWords)")
+                // What is not the torrent of the link is not taken: peers are asked again.
+                let name = names(in: stage.path("state/torrents")).first {
+                    $0.hasSuffix(".torrent")
+                }
+                let path = stage.path("state/torrents/\(try #require(name))")
+                try write(bytes(ofFile: path).map { $0 == 0x36 ? 0x37 : $0 }, to: path)
+                let spoilt = try stage.p2ptv([
+                    "watch", link, "--timeout", "1", "--port",
+                    "\(Ports.free())", "--peer-port", "\(Ports.free())", "--player", "none",
+                    "--state-dir", stage.path("state"), "--no-seed",
+                ])
+                #expect(try await spoilt.ended(within: 10) == .code(75), "\(spoilt.lastWords)")
+            }
+        }
+
+        @Test("A relay looks for several links at once, behind one port", .timeLimit(.minutes(1)))
+        func several() async throws {
+            try await onStage { stage in
+                let film = try await stage.film()
+                let album = try await stage.album()
+                let ports = [
+                    try await stage.seed(film),
+                    try await stage.seed(album.torrent, in: album.folder, "album-state"),
+                ]
+                let links = [
+                    try await stage.link(of: film), try await stage.link(of: album.torrent),
+                ]
+                let folder = try makeFolder(stage.path("relayed"))
+                let relay = try stage.p2ptv(
+                    ["relay"] + links + [
+                        "--data", folder, "--peer-port", "\(Ports.free())", "--state-dir",
+                        stage.path("relay-state"), "--json", "--timeout", "20",
+                    ] + ports.flatMap { ["--peer", "127.0.0.1:\($0)"] })
+                let seeds = try await eventually(within: 30) {
+                    relay.output.ranges(of: #""event":"seeding""#).count == 2
+                }
+                #expect(seeds, "\(relay.lastWords)")
+                #expect(Album.damaged(in: folder) == [])
+                let isWhole = film.isWhole("\(folder)/film.ts")
+                #expect(isWhole)
+            }
+        }
+
+        @Test(
+            "Trackers are told that the search is over, and then that the viewer is there",
+            .timeLimit(.minutes(1)))
+        func goodbye() async throws {
+            try await onStage { stage in
+                let port = try Ports.free()
+                let log = try await AnnounceLog(port: port)
+                let film = try await stage.film()
+                let peer = try await stage.seed(film)
+                let link =
+                    try await stage.link(of: film)
+                    + "&x.pe=127.0.0.1:\(peer)&tr=http%3A%2F%2F127.0.0.1%3A\(port)%2Fannounce"
+                let viewer = try stage.p2ptv([
+                    "watch", link, "--timeout", "20", "--port", "\(Ports.free())", "--peer-port",
+                    "\(Ports.free())", "--player", "none", "--state-dir", stage.path("state"),
+                ])
+                let all = [["started", "stopped"], ["started", "completed"]]
+                let isTold = try await eventually(within: 15) {
+                    let lives = await log.lives
+                    return lives == all || lives == [["started", "stopped"], ["started"]]
+                }
+                let lives = await log.lives
+                #expect(isTold, "\(lives) \(viewer.lastWords)")
+                await log.close()
+            }
+        }
+
+        @Test(
             "Where nobody has the metadata it ends in time, and says so",
             .timeLimit(.minutes(1)), arguments: ["watch", "relay"])
         func nobody(command: String) async throws {
@@ -157,8 +245,11 @@ extension EndToEnd {
 
 extension Stage {
     /// The magnet link of a film.
-    func link(of film: Film) async throws -> String {
-        let show = try p2ptv(["show", "-m", film.torrent])
+    func link(of film: Film) async throws -> String { try await link(of: film.torrent) }
+
+    /// The magnet link of a torrent.
+    func link(of torrent: String) async throws -> String {
+        let show = try p2ptv(["show", "-m", torrent])
         guard try await show.ended(within: 10) == .code(0) else {
             throw Failure("no link: \(show.lastWords)")
         }

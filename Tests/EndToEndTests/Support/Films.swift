@@ -63,11 +63,13 @@ extension Stage {
 
     /// Seeds a torrent whose content is in `folder` with p2ptv; answers the port.
     @discardableResult
-    func seed(_ torrent: String, in folder: String) async throws -> UInt16 {
+    func seed(
+        _ torrent: String, in folder: String, _ state: String = "seed-state"
+    ) async throws -> UInt16 {
         let port = try Ports.free()
         let relay = try p2ptv([
             "relay", torrent, "--data", folder, "--peer-port", "\(port)", "--state-dir",
-            path("seed-state"), "--json",
+            path(state), "--json",
         ])
         guard try await eventually(within: 20, { relay.output.contains(#""event":"seeding""#) })
         else { throw Failure("it does not seed: \(relay.lastWords)") }

@@ -34,6 +34,11 @@ extension MetadataFetchStatus {
 
     /// The status as a line of JSON.
     package func record(at wall: WallTime) -> EventRecord {
+        EventRecord("metadata", at: wall, members)
+    }
+
+    /// The members of that line.
+    fileprivate var members: [JSON.Member] {
         let object: JSON = [
             "name": .text(name), "known": .int(known), "peers": .int(peers),
             "holders": .int(holders), "have": progress.map { .int($0.have) } ?? .null,
@@ -41,7 +46,7 @@ extension MetadataFetchStatus {
             "hashes": hashes.map { .int($0.have) } ?? .null,
             "hashes_of": hashes.map { .int($0.count) } ?? .null,
         ]
-        return EventRecord("metadata", at: wall, object.members)
+        return object.members
     }
 }
 
@@ -50,7 +55,7 @@ extension MetadataFetchEvent {
     package var note: String? {
         switch self {
         case .tracker(let note): "tracker: \(escaped(note))"
-        case .completed(let torrent, _): "the metadata of \(escaped(torrent.name)) is there"
+        case .completed(let found): "the metadata of \(escaped(found.torrent.name)) is there"
         case .refused, .failed: nil
         }
     }
@@ -59,12 +64,47 @@ extension MetadataFetchEvent {
     package func record(at wall: WallTime) -> EventRecord? {
         switch self {
         case .tracker(let note): EventRecord("tracker", at: wall, members(["note": .text(note)]))
-        case .completed(let torrent, _):
+        case .completed(let found):
             EventRecord(
                 "metadata_complete", at: wall,
-                members(["name": .text(torrent.name), "size": .int(torrent.infoBytes.count)]))
+                members([
+                    "name": .text(found.torrent.name),
+                    "size": .int(found.torrent.infoBytes.count),
+                ]))
         case .refused: nil
         case .failed(let fault): .failed(Complaint(fault), at: wall)
         }
+    }
+}
+
+/// Where the search for the metadata of one link or several is.
+package struct MetadataSearchStatus: Sendable {
+    private let fetches: [MetadataFetchStatus]
+    private let left: Int
+
+    /// The status of fetches, of which `left` are not done.
+    package init(_ fetches: [MetadataFetchStatus], left: Int) {
+        (self.fetches, self.left) = (fetches, left)
+    }
+
+    /// The line of the status: of the one link, or of all together.
+    ///
+    ///     metadata of 2 of 5 links  3 peers  (12 known)
+    package func line(isUnicode: Bool) -> StatusLine {
+        if fetches.count == 1 { return fetches[0].line(isUnicode: isUnicode) }
+        var line = StatusLine(isUnicode: isUnicode)
+        let all = fetches.count
+        line.add("metadata of \(all - left) of \(all) links", rank: 0, ink: .yellow)
+        line.add(count(fetches.reduce(0) { $0 + $1.peers }, "peer"), rank: 1)
+        line.add("(\(fetches.reduce(0) { $0 + $1.known }) known)", rank: 2, gap: " ")
+        return line
+    }
+
+    /// The status as a line of JSON: of the one link, or of all.
+    package func record(at wall: WallTime) -> EventRecord {
+        if fetches.count == 1 { return fetches[0].record(at: wall) }
+        let links = fetches.map { JSON.object($0.members) }
+        return EventRecord(
+            "metadata", at: wall, members(["left": .int(left), "links": .list(links)]))
     }
 }

@@ -11,6 +11,8 @@ package struct RelayedTorrent: Sendable {
     package var place: ContentPlace
     /// Peers that are known of it.
     package var peers: [Endpoint] = []
+    /// Whether its trackers are being told that the search for it has ended (`FoundTorrent`).
+    package var isLeaving = false
 
     /// The torrent whose content is at `place`.
     package init(_ torrent: TorrentFile, at place: ContentPlace) {

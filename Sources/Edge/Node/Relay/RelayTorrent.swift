@@ -23,6 +23,8 @@ final class RelayTorrent {
     private var isSeeding = false
     /// What was sent when its demand was last asked for, and when that was.
     private var counted = (bytes: 0, at: Loop.now)
+    /// The same of what came.
+    private var taken = (bytes: 0, at: Loop.now)
 
     /// A torrent that has not begun, reachable at `host`; `onOpened` is called once its content is
     /// known or cannot be used.
@@ -39,6 +41,7 @@ final class RelayTorrent {
         var settings = TorrentTaskSettings(torrent: torrent.torrent, place: torrent.place)
         settings.peers = peers + torrent.peers
         settings.swarm.upLimit = share
+        settings.isLeaving = torrent.isLeaving
         settings.swarm.uploadSlots = 40
         settings.swarm.maxPeers = 200
         settings.swarm.exchangesPeers = !torrent.torrent.isPrivate

@@ -67,6 +67,7 @@ package final class TorrentNode {
     private var taskSettings: TorrentTaskSettings {
         var task = TorrentTaskSettings(torrent: settings.torrent, place: settings.place)
         task.peers = settings.peers
+        task.isLeaving = settings.isLeaving
         task.swarm.upLimit = settings.upLimit
         task.swarm.exchangesPeers = !settings.torrent.isPrivate
         return task

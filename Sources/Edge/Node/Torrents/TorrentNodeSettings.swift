@@ -20,6 +20,8 @@ package struct TorrentWatchSettings: Sendable {
     package var peerPorts: ClosedRange<UInt16> = 6881...6999
     /// Peers to connect to besides those of the trackers.
     package var peers: [Endpoint] = []
+    /// Whether its trackers are being told that the search for it has ended (`FoundTorrent`).
+    package var isLeaving = false
     /// The most that is uploaded, or nil.
     package var upLimit: ByteRate?
 

@@ -18,6 +18,8 @@ struct TorrentTaskSettings: Sendable {
     var swarm = TorrentSettings()
     /// Memory for what is on its way to the disk, and for what was lately read.
     var store = TorrentTaskSettings.memory
+    /// Whether trackers are being told that the search for it has ended (`FoundTorrent`).
+    var isLeaving = false
     /// Whether files that are missing are made.
     var isWritten = true
 }
@@ -57,6 +59,7 @@ final class TorrentTask {
     private let handler: @Loop (TorrentTaskEvent) -> Void
     private var trackers: [TrackerClient] = []
     private lazy var saver = LoopTimer { [weak self] in self?.keepBooks() }
+    private lazy var announcing = LoopTimer { [weak self] in self?.announce() }
     private var savedPieces = 0
     private var isSaving = false
     private var isClosed = false
@@ -67,6 +70,8 @@ final class TorrentTask {
 
     /// How often what is there is noted, and trackers' numbers are brought up to date.
     private static let savePeriod = Interval.seconds(30)
+    /// How long the good-bye of a search may take, and a little more.
+    private static let goodbye = Interval.milliseconds(2_200)
 
     /// A torrent that has not begun, reachable at `host`.
     init(
@@ -122,10 +127,19 @@ final class TorrentTask {
         }
         count()
         driver.joinWebSeeds()
-        for tracker in trackers { tracker.feed(.started) }
+        announcing.schedule(at: settings.isLeaving ? Loop.now + Self.goodbye : Loop.now)
         driver.feed(.discovered(settings.peers))
         saver.schedule(at: Loop.now + Self.savePeriod)
         handler(.joined)
+    }
+
+    /// Tells the trackers that it is here.
+    ///
+    /// Those that are just being told that the search for the metadata is over would take the one for
+    /// the other, as both come from the same port; and peers are known from the search.
+    private func announce() {
+        guard onStopped == nil else { return }
+        for tracker in trackers { tracker.feed(.started) }
     }
 
     private func tracker(of infoHash: InfoHash) -> TrackerClient {
@@ -224,6 +238,7 @@ final class TorrentTask {
         isClosed = true
         onStopped = nil
         saver.cancel()
+        announcing.cancel()
         for infoHash in settings.torrent.infoHashes.swarms {
             host.remove(infoHash)
             if !settings.torrent.isPrivate { LocalPeers.shared.leave(infoHash) }

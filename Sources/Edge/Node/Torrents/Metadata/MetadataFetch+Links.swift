@@ -19,7 +19,7 @@ extension MetadataFetch: LinkOwner {
 
     /// Opens connections while there is room.
     func connect() {
-        guard !isOver else { return }
+        guard !isOver, !isKnown else { return }
         let now = Loop.now
         for endpoint in order {
             guard dialing.count + neighbours.count < settings.connections else { return }

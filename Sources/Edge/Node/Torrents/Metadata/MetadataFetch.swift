@@ -11,8 +11,8 @@ import Wire
 
 /// Fetching the metadata of a magnet link, or the hashes that a torrent file lacks.
 ///
-/// Call `start` once. `.completed`, `.refused` or `.failed` comes at most once and is the last;
-/// the port is free again by then.
+/// Call `start` once. `.completed`, `.refused` or `.failed` comes at most once and is the last; a port
+/// of its own is free again by then.
 @Loop
 package final class MetadataFetch {
     /// A peer that has greeted.
@@ -37,7 +37,9 @@ package final class MetadataFetch {
     let report: @Loop (MetadataFetchEvent) -> Void
     let swarms: [InfoHash]
     let ourID = newPeerID()
+    /// The port, and whether others have it too.
     private(set) var host: PeerHost?
+    private let isShared: Bool
     private var trackers: [TrackerClient] = []
     private var resolutions: [Resolution] = []
     var dialing: [ObjectIdentifier: PeerLink] = [:]
@@ -58,9 +60,13 @@ package final class MetadataFetch {
     private lazy var planner = LoopTimer { [weak self] in self?.plan() }
     private lazy var limit = LoopTimer { [weak self] in self?.giveUp() }
     private(set) var isOver = false
+    /// Whether nobody need be asked.
+    var isKnown = false
     private var goodbyes = 0
     private var onStopped: (@Loop () -> Void)?
     private lazy var goodbyeLimit = LoopTimer { [weak self] in self?.leave() }
+    /// Itself while trackers are told that it leaves, so that nobody else need hold it.
+    private var keepAlive: MetadataFetch?
 
     /// How often it is looked who could be connected to.
     private static let planPeriod = Interval.seconds(1)
@@ -69,19 +75,33 @@ package final class MetadataFetch {
     /// What trackers are told is left: not nothing, which only a seed says.
     private static let unknownLeft: UInt64 = 16_384
 
-    /// A fetch that has not begun.
-    package init(
-        _ settings: MetadataFetchSettings, report: @escaping @Loop (MetadataFetchEvent) -> Void
+    /// A fetch that has not begun; without a `host` it opens a port of its own.
+    init(
+        _ settings: MetadataFetchSettings, host: PeerHost?,
+        report: @escaping @Loop (MetadataFetchEvent) -> Void
     ) {
         (self.settings, self.report) = (settings, report)
+        (self.host, isShared) = (host, host != nil)
         swarms = settings.link.infoHashes.swarms
         exchange = MetadataExchange(of: settings.link.infoHashes)
     }
 
-    /// Opens the port and begins to look for peers.
+    /// A fetch that has not begun.
+    package convenience init(
+        _ settings: MetadataFetchSettings, report: @escaping @Loop (MetadataFetchEvent) -> Void
+    ) {
+        self.init(settings, host: nil, report: report)
+    }
+
+    /// Opens the port and begins to look for peers; what was kept needs none.
     package func start() {
+        if let folder = settings.folder,
+            let kept = KeptMetadata.read(settings.link.infoHashes, in: folder)
+        {
+            return takeUp(kept)
+        }
         do throws(ReactorFault) {
-            let host = try PeerHost(ports: settings.peerPorts)
+            let host = if let host { host } else { try PeerHost(ports: settings.peerPorts) }
             self.host = host
             for swarm in swarms { host.add(self, as: swarm) }
             if let torrent = settings.torrent { beginHashes(of: torrent) }
@@ -113,11 +133,12 @@ package final class MetadataFetch {
 
     // MARK: Finding peers
 
-    private func resolve(_ peers: [HostPort]) {
+    /// Looks the addresses of `peers` up, and calls `done` for each of them.
+    func resolve(_ peers: [HostPort], done: @escaping @Loop () -> Void = {}) {
         for peer in peers {
             let resolution = Resolver.resolve(peer.host, port: peer.port) { [weak self] result in
-                guard case .success(let endpoints) = result else { return }
-                self?.discovered(endpoints)
+                if case .success(let endpoints) = result { self?.discovered(endpoints) }
+                done()
             }
             resolutions.append(resolution)
         }
@@ -149,13 +170,18 @@ package final class MetadataFetch {
 
     private func discovered(_ endpoints: [Endpoint]) {
         guard !isOver else { return }
+        note(endpoints)
+        connect()
+    }
+
+    /// Remembers addresses, as many as there is room for.
+    func note(_ endpoints: [Endpoint]) {
         for endpoint in endpoints where addresses[endpoint] == nil {
             guard addresses.count < settings.addresses else { break }
             guard endpoint.port > 0, endpoint.address.isUnicast else { continue }
             addresses[endpoint] = Address(restsUntil: Loop.now)
             order.append(endpoint)
         }
-        connect()
     }
 
     private func plan() {
@@ -212,7 +238,20 @@ package final class MetadataFetch {
 
     /// The torrent is known with all that it takes to load it.
     func complete(_ torrent: TorrentFile) {
-        finish(.completed(torrent, peers: foundPeers))
+        if let folder = settings.folder {
+            KeptMetadata.write(torrent, as: settings.link.infoHashes, in: folder)
+        }
+        report(torrent)
+    }
+
+    /// Ends with `torrent`; trackers are told meanwhile that this search is over.
+    func report(_ torrent: TorrentFile) {
+        guard !isOver else { return }
+        var found = FoundTorrent(torrent)
+        found.peers = foundPeers
+        found.isLeaving = !trackers.isEmpty
+        stop {}
+        report(.completed(found))
     }
 
     /// The addresses that are known, first those that answered; liars are left out.
@@ -232,16 +271,17 @@ package final class MetadataFetch {
         }
     }
 
+    /// Ends without a torrent, once trackers were told so.
     private func finish(_ event: MetadataFetchEvent) {
         guard !isOver else { return }
-        close()
-        report(event)
+        stop { [self] in report(event) }
     }
 
     /// Leaves the swarm, says `stopped` to the trackers, and calls `done` within 2 s.
     package func stop(_ done: @escaping @Loop () -> Void) {
         guard !isOver else { return done() }
         end()
+        keepAlive = self
         onStopped = done
         goodbyes = trackers.count
         goodbyeLimit.schedule(at: Loop.now + Self.goodbyeTime)
@@ -260,13 +300,8 @@ package final class MetadataFetch {
         trackers = []
         let done = onStopped
         onStopped = nil
+        keepAlive = nil
         done?()
-    }
-
-    private func close() {
-        end()
-        for tracker in trackers { tracker.close() }
-        trackers = []
     }
 
     /// Closes everything but what trackers are still to hear.
@@ -277,8 +312,11 @@ package final class MetadataFetch {
         for link in dialing.values { link.close() }
         for neighbour in neighbours.values { neighbour.link.close() }
         (resolutions, dialing, neighbours, numbers) = ([], [:], [:], [:])
-        for swarm in swarms where settings.link.trackers.isEmpty { LocalPeers.shared.leave(swarm) }
-        host?.close()
+        for swarm in swarms {
+            if settings.link.trackers.isEmpty { LocalPeers.shared.leave(swarm) }
+            host?.remove(swarm)
+        }
+        if !isShared { host?.close() }
         host = nil
     }
 }

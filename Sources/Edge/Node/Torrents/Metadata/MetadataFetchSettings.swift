@@ -9,6 +9,8 @@ package struct MetadataFetchSettings: Sendable {
     package var link: MagnetLink
     /// What the link is to, where that is known but for the hashes of its pieces (BEP 52).
     package var torrent: TorrentFile?
+    /// The folder that metadata is kept in between runs; nil keeps none.
+    package var folder: String?
     /// Peers to connect to besides those of the link and its trackers.
     package var peers: [Endpoint] = []
     /// The ports to try for peers, in order.
@@ -41,12 +43,26 @@ package struct MetadataFetchSettings: Sendable {
     }
 }
 
+/// A torrent whose metadata was found.
+package struct FoundTorrent: Sendable {
+    /// The torrent, with the trackers and web seeds of its link.
+    package var torrent: TorrentFile
+    /// Addresses of its swarm, first those of peers that answered.
+    package var peers: [Endpoint] = []
+    /// Whether trackers are being told that the search has ended: they should not be told anything
+    /// else by this machine for the next two seconds, or they may mix the two up.
+    package var isLeaving = false
+
+    /// A torrent of which no more is known.
+    package init(_ torrent: TorrentFile) { self.torrent = torrent }
+}
+
 /// What fetching metadata tells.
 package enum MetadataFetchEvent: Sendable {
     /// A tracker answered or failed, in a person's words.
     case tracker(String)
-    /// The metadata is there: its hash is right. The torrent's swarm has peers at these addresses.
-    case completed(TorrentFile, peers: [Endpoint])
+    /// The metadata is there: its hash is right.
+    indirect case completed(FoundTorrent)
     /// The metadata is there, and no torrent can be made of it.
     case refused(TorrentFileError)
     /// It cannot go on, or the time is over.
