@@ -28,6 +28,15 @@ struct CommonOptions: ParsableArguments {
     }
 }
 
+/// The option of a node that loads torrents.
+struct DownloadOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Load at most this much of torrents, such as 40Mbit or 5MiB a second.",
+            valueName: "rate"))
+    var downLimit: String?
+}
+
 /// The options of a node in a swarm.
 struct PeerOptions: ParsableArguments {
     @Option(

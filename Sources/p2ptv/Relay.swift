@@ -33,6 +33,8 @@ struct Relay: AsyncParsableCommand {
 
     @OptionGroup var peers: PeerOptions
 
+    @OptionGroup var download: DownloadOptions
+
     @Option(
         help: ArgumentHelp(
             "Connect to this peer too; may be given several times.", valueName: "ip:port"))
@@ -106,6 +108,7 @@ struct RelayPlan {
     private var peers: [Endpoint]
     private var peerPort: UInt16?
     private var upLimit: ByteRate?
+    private var downLimit: ByteRate?
     private var window: Interval?
     private var memory: Int?
     private var data: String?
@@ -119,6 +122,7 @@ struct RelayPlan {
         peers = try options.peer.map(peerEndpoint)
         peerPort = try given.one(Keys.peerPort, flag: options.peers.peerPort)
         upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
+        downLimit = try given.one(Keys.downLimit, flag: options.download.downLimit)
         window = try given.one(Keys.relayWindow, flag: options.window)
         memory = try given.one(Keys.relayMemory, flag: options.memory)
         data = options.data
@@ -131,11 +135,11 @@ struct RelayPlan {
     func search(_ settings: MetadataFetchSettings) -> MetadataFetchSettings {
         var settings = settings
         (settings.peers, settings.timeout) = (peers, timeout)
+        settings.folder = state.map { "\($0)/torrents" }
         if let peerPort { settings.peerPorts = peerPort...peerPort }
         return settings
     }
 
-        settings.folder = state.map { "\($0)/torrents" }
     private static func withoutFolder(_ name: String) -> Complaint {
         Complaint(
             .usage, what: "cannot seed \(name)", why: "it is not said where it is",
@@ -158,6 +162,7 @@ struct RelayPlan {
         if let peerPort { settings.peerPorts = peerPort...peerPort }
         settings.peers = peers
         settings.upLimit = upLimit
+        settings.downLimit = downLimit
         if let window { settings.window = window }
         if let memory { settings.memory = memory }
         return settings

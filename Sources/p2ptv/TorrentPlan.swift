@@ -24,7 +24,9 @@ extension WatchPlan {
         settings.httpPort = port
         if let peerPorts { settings.peerPorts = peerPorts }
         settings.upLimit = upLimit
-        settings.peers = peers + found
+        settings.downLimit = downLimit
+        settings.peers = peers + found.peers
+        settings.isLeaving = found.isLeaving
         return settings
     }
 

@@ -55,6 +55,8 @@ struct Watch: AsyncParsableCommand {
 
     @OptionGroup var peers: PeerOptions
 
+    @OptionGroup var download: DownloadOptions
+
     @Option(
         help: ArgumentHelp(
             "Connect to this peer too; may be given several times.", valueName: "ip:port"))

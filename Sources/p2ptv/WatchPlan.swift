@@ -27,6 +27,8 @@ struct WatchPlan: Sendable {
     let peers: [Endpoint]
     /// The most that is uploaded.
     let upLimit: ByteRate?
+    /// The most that comes of a torrent.
+    let downLimit: ByteRate?
     private let askedPort: UInt16?
     private let peerPort: UInt16?
     private let delay: Interval?
@@ -58,6 +60,7 @@ struct WatchPlan: Sendable {
         askedPort = try given.one(Keys.httpPort, flag: options.port)
         peerPort = try given.one(Keys.peerPort, flag: options.peers.peerPort)
         upLimit = try given.one(Keys.upLimit, flag: options.peers.upLimit)
+        downLimit = try given.one(Keys.downLimit, flag: options.download.downLimit)
         delay = try given.one(Keys.delay, flag: options.delay)
         peers = try options.peer.map(peerEndpoint)
         timeout = try options.search.timeout.map(searchTime)
@@ -106,8 +109,8 @@ extension WatchPlan {
     func search(_ settings: MetadataFetchSettings) -> MetadataFetchSettings {
         var settings = settings
         (settings.peers, settings.timeout) = (peers, timeout)
+        settings.folder = stateFolder.map { "\($0)/torrents" }
         if let peerPorts { settings.peerPorts = peerPorts }
         return settings
     }
-        settings.folder = stateFolder.map { "\($0)/torrents" }
 }

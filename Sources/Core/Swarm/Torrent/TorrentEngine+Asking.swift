@@ -72,10 +72,11 @@ extension TorrentEngine {
         guard !state.isSnubbed else { return 1 }
         let isUrgent = isUrgent(now)
         if isUrgent, state.isLate(patience(peer), at: now) { return 1 }
-        let depth = state.pipeline.depth(
+        let carried = state.pipeline.depth(
             rate: state.throughput.rate, roundTrip: state.roundTrip,
             queue: isUrgent ? urgentQueue(state) : settings.bulkQueue,
             most: min(state.takes, settings.mostRequests))
+        let depth = limitedDepth(peer, carried)
         guard isUrgent else { return depth }
         // Blocks that were taken back and come all the same stand before what is asked now.
         let more = Int(state.roundTrip.seconds / 0.05)
@@ -96,7 +97,8 @@ extension TorrentEngine {
     mutating func ask(
         _ peer: PeerHandle, _ pick: Pick, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) -> Bool {
-        guard let piece = open[pick.at]?.piece, open.ask(pick.at, pick.block, peer)
+        guard mayAskMore(now), let piece = open[pick.at]?.piece,
+            open.ask(pick.at, pick.block, peer)
         else { return false }
         if peers[peer].requests.count == 0 {
             peers[peer].throughput.began(at: now + peers[peer].roundTrip)

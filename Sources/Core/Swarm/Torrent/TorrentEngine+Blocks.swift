@@ -13,6 +13,7 @@ extension TorrentEngine {
     ) {
         guard peers.contains(peer) else { return }
         peers[peer].heardAt = now
+        downLimit?.came(Int(block.length), at: now)
         guard let number = number(of: block) else {
             counters.wastedBytes += Int(block.length)
             return glitch(peer, "blocks that nobody asked for", now, &outputs)

@@ -64,7 +64,7 @@ extension TorrentEngine {
     mutating func fillWeb(
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
-        let depth = webDepth(peer)
+        let depth = limitedDepth(peer, webDepth(peer))
         guard peers[peer].requests.count * 2 <= depth else { return }
         let outlook = outlook()
         while peers[peer].requests.count < depth, let pick = pickWeb(peer, outlook, now) {

@@ -57,6 +57,7 @@ package struct TorrentEngine: Sendable {
     var typicalRate: ByteRate
 
     var limit: RateLimit?
+    var downLimit: DownLimit?
     var optimistic: PeerHandle?
     var dealtAt = Instant.zero
     var optimisticAt = Instant.zero
@@ -78,6 +79,7 @@ package struct TorrentEngine: Sendable {
         open = OpenPieces(pieceCount: layout.pieceCount)
         typicalRate = settings.assumedRate
         limit = settings.upLimit.map { RateLimit($0, unit: RateLimit.onLine(16_397)) }
+        downLimit = settings.downLimit.map { DownLimit($0) }
         var missing = (0..<UInt32(layout.pieceCount)).map { PieceIndex($0) }
             .filter { !have.contains($0) }
         missing.shuffle(using: &random)
@@ -124,6 +126,7 @@ package struct TorrentEngine: Sendable {
         case .bitrateLearned(let rate): readers.bitrate = rate
         case .prefetchWanted(let wanted): prefetch(wanted, now, &outputs)
         case .upLimitChanged(let rate): keep(to: rate, now, &outputs)
+        case .downLimitChanged(let rate): keepDown(to: rate, now, &outputs)
         case .discovered(let endpoints):
             planner.add(endpoints.shuffled(using: &random))
             connect(now, &outputs)
@@ -142,6 +145,7 @@ package struct TorrentEngine: Sendable {
             case .choke: deal(now, &outputs)
             case .serve: serveAll(now, &outputs)
             case .exchange: tellContacts(now, &outputs)
+            case .ask: fillAll(now, &outputs)
             }
         }
     }

@@ -95,6 +95,8 @@ package enum TorrentInput: Equatable, Sendable {
     indirect case prefetchWanted([Prefetch])
     /// Uploads are to keep to another rate from now on, or to none.
     case upLimitChanged(ByteRate?)
+    /// What comes is to keep to another rate from now on, or to none.
+    case downLimitChanged(ByteRate?)
     /// Addresses of possible peers.
     case discovered([Endpoint])
     /// A connection attempt came to nothing.

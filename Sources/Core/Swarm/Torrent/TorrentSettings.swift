@@ -57,6 +57,8 @@ package struct TorrentSettings: Hashable, Sendable {
     package var allowedFast = 5
     /// Uploads at most, or nil.
     package var upLimit: ByteRate?
+    /// Blocks that come at most, or nil.
+    package var downLimit: ByteRate?
 
     /// What a swarm must give for web seeds to leave to it what nobody needs soon.
     package var swarmSuffices = ByteRate(bytesPerSecond: 65_536)

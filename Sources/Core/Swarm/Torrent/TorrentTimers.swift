@@ -9,6 +9,7 @@ enum TorrentTimer: Int, CaseIterable, Sendable {
     case choke
     case serve
     case exchange
+    case ask
 
     /// The name: an interpolation would look it up by reflection each time.
     var name: String {
@@ -18,6 +19,7 @@ enum TorrentTimer: Int, CaseIterable, Sendable {
         case .choke: "choke"
         case .serve: "serve"
         case .exchange: "exchange"
+        case .ask: "ask"
         }
     }
 }

@@ -28,6 +28,10 @@ extension ConfigFile {
         # there is no limit. --up-limit, P2PTV_UP_LIMIT.
         #up_limit = "8Mbit"
 
+        # The most that comes of ordinary torrents, over any second; live channels come as fast as they are
+        # sent. Without a value there is no limit. --down-limit, P2PTV_DOWN_LIMIT.
+        #down_limit = "40Mbit"
+
         # The address under which others reach this machine: needed behind a router that forwards ports.
         # Without a value it is that of the default route. --public-address, P2PTV_PUBLIC_ADDRESS.
         #public_address = "203.0.113.7"

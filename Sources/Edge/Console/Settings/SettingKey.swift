@@ -64,6 +64,9 @@ package enum Keys {
     /// The most that is uploaded.
     package static let upLimit = SettingKey(
         "peer.up_limit", "P2PTV_UP_LIMIT", "--up-limit", otherwise: "none", parseRate)
+    /// The most that is downloaded of torrents.
+    package static let downLimit = SettingKey(
+        "peer.down_limit", "P2PTV_DOWN_LIMIT", "--down-limit", otherwise: "none", parseRate)
     /// The address under which others reach this machine.
     package static let publicAddress = SettingKey(
         "peer.public_address", "P2PTV_PUBLIC_ADDRESS", "--public-address",
@@ -96,8 +99,9 @@ package enum Keys {
 
     /// All of them, and a check of one value each.
     package static let all: [(name: SettingName, check: @Sendable (String) -> SettingFault?)] = [
-        erased(httpPort), erased(peerPort), erased(upLimit), erased(publicAddress),
-        erased(trackers), erased(trackerPort), erased(player), erased(delay), erased(stateFolder),
+        erased(httpPort), erased(peerPort), erased(upLimit), erased(downLimit),
+        erased(publicAddress), erased(trackers), erased(trackerPort), erased(player), erased(delay),
+        erased(stateFolder),
         erased(relayWindow), erased(relayMemory),
     ]
 

@@ -76,6 +76,9 @@ package final class RelayNode {
         let share = settings.upLimit.map {
             ByteRate(bytesPerSecond: $0.bytesPerSecond / Double(max(count, 1)))
         }
+        let downShare = settings.downLimit.map {
+            ByteRate(bytesPerSecond: $0.bytesPerSecond / Double(max(settings.torrents.count, 1)))
+        }
         var seen: Set<InfoHash> = []
         for torrent in settings.torrents {
             let names = torrent.torrent.infoHashes.swarms
@@ -83,7 +86,8 @@ package final class RelayNode {
             seen.formUnion(names)
             torrents.append(
                 RelayTorrent(
-                    torrent, peers: settings.peers, share: share, host: host,
+                    torrent, peers: settings.peers, share: share, downShare: downShare,
+                    host: host,
                     report: { [weak self] in self?.report(.torrent($0, $1)) },
                     onOpened: { [weak self] in self?.openNext() }))
         }
@@ -130,6 +134,7 @@ package final class RelayNode {
     private func review() {
         timer.schedule(at: Loop.now + Self.period)
         for channel in channels { channel.review() }
+        divideDown()
         guard let limit = settings.upLimit, channels.count + torrents.count > 1 else { return }
         let demands = channels.map { $0.demand() } + torrents.map { $0.demand() }
         let shares = UplinkShares.divide(limit, among: demands)
@@ -137,6 +142,13 @@ package final class RelayNode {
         for (torrent, share) in zip(torrents, shares.dropFirst(channels.count)) {
             torrent.keep(to: share)
         }
+    }
+
+    /// Divides what may come among the torrents, in the same way.
+    private func divideDown() {
+        guard let limit = settings.downLimit, torrents.count > 1 else { return }
+        let shares = UplinkShares.divide(limit, among: torrents.map { $0.downDemand() })
+        for (torrent, share) in zip(torrents, shares) { torrent.keepDown(to: share) }
     }
 
     /// How the relay is doing now.

@@ -32,6 +32,8 @@ package struct RelaySettings: Sendable {
     package var peers: [Endpoint] = []
     /// The most that is uploaded for all channels together, or nil.
     package var upLimit: ByteRate?
+    /// The most that comes of all torrents together, or nil; channels have the rate of their stream.
+    package var downLimit: ByteRate?
     /// How long pieces are kept and offered: three times as long as by a viewer, for those who
     /// play far behind the source or come back from an outage.
     package var window = Interval.seconds(180)

@@ -29,7 +29,8 @@ final class RelayTorrent {
     /// A torrent that has not begun, reachable at `host`; `onOpened` is called once its content is
     /// known or cannot be used.
     init(
-        _ torrent: RelayedTorrent, peers: [Endpoint], share: ByteRate?, host: PeerHost,
+        _ torrent: RelayedTorrent, peers: [Endpoint], share: ByteRate?, downShare: ByteRate?,
+        host: PeerHost,
         report: @escaping @Loop (ChannelLabel, TorrentNews) -> Void,
         onOpened: @escaping @Loop () -> Void
     ) {
@@ -40,8 +41,9 @@ final class RelayTorrent {
         (self.onOpened, self.share) = (onOpened, share)
         var settings = TorrentTaskSettings(torrent: torrent.torrent, place: torrent.place)
         settings.peers = peers + torrent.peers
-        settings.swarm.upLimit = share
         settings.isLeaving = torrent.isLeaving
+        settings.swarm.upLimit = share
+        settings.swarm.downLimit = downShare
         settings.swarm.uploadSlots = 40
         settings.swarm.maxPeers = 200
         settings.swarm.exchangesPeers = !torrent.torrent.isPrivate
@@ -94,6 +96,19 @@ final class RelayTorrent {
         counted = (sent, Loop.now)
         return UplinkShares.demand(rate: rate, waiting: engine.waitingBytes)
     }
+
+    /// What of its content it could load, by what came since it was last asked.
+    func downDemand() -> ByteRate {
+        guard let engine = task.driver?.engine, !engine.isComplete else { return .zero }
+        let came = engine.counters.usefulBytes + engine.counters.wastedBytes
+        let span = max((Loop.now - taken.at).seconds, 0.1)
+        let rate = ByteRate(bytesPerSecond: Double(came - taken.bytes) / span)
+        taken = (came, Loop.now)
+        return UplinkShares.demand(rate: rate, waiting: 0)
+    }
+
+    /// Keeps what comes to `rate` from now on.
+    func keepDown(to rate: ByteRate) { task.driver?.feed(.downLimitChanged(rate)) }
 
     /// Keeps its uploads to `rate` from now on.
     func keep(to rate: ByteRate) {

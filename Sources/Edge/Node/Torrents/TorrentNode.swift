@@ -69,6 +69,7 @@ package final class TorrentNode {
         task.peers = settings.peers
         task.isLeaving = settings.isLeaving
         task.swarm.upLimit = settings.upLimit
+        task.swarm.downLimit = settings.downLimit
         task.swarm.exchangesPeers = !settings.torrent.isPrivate
         return task
     }

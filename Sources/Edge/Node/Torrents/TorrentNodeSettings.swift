@@ -24,6 +24,8 @@ package struct TorrentWatchSettings: Sendable {
     package var isLeaving = false
     /// The most that is uploaded, or nil.
     package var upLimit: ByteRate?
+    /// The most that comes, or nil.
+    package var downLimit: ByteRate?
 
     /// Watching `torrent`, whose content is at `place`.
     package init(torrent: TorrentFile, place: ContentPlace) {
