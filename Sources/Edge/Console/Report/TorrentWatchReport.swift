@@ -19,7 +19,9 @@ extension TorrentStatus {
         if state != .seeding { line.add("\(decimal(part * 100, digits: 0)) %", rank: 2) }
         if let buffer, state != .seeding { line.add("buffer \(buffer.text)", rank: 3) }
         line.add((isUnicode ? "▼ " : "down ") + down.text, rank: 4)
-        line.add("(\(count(peers.count, "peer")))", rank: 5, gap: " ")
+        // Of those that have brought nothing, nobody needs to know.
+        let web = webBytes > 0 && state != .seeding ? ", " + count(webSeeds, "web seed") : ""
+        line.add("(\(count(peers.count, "peer"))\(web))", rank: 5, gap: " ")
         line.add((isUnicode ? "▲ " : "up ") + up.text, rank: 6)
         if waits > 0 { line.add("waits \(waits)", rank: 7, ink: .yellow) }
         return line
@@ -117,7 +119,8 @@ extension TorrentStatus {
     var json: JSON {
         [
             "name": .text(name), "state": .text(state.rawValue), "part": .number(part),
-            "peers": .int(peers.count), "down_bps": down.json, "up_bps": up.json,
+            "peers": .int(peers.count), "web_seeds": .int(webSeeds), "web_bytes": .int(webBytes),
+            "down_bps": down.json, "up_bps": up.json,
             "downloaded": .int(downloaded), "uploaded": .int(uploaded),
             "wasted": .int(wasted), "buffer": buffer?.json ?? .null,
             "cause": cause.map { .text($0.name) } ?? .null, "waits": .int(waits),

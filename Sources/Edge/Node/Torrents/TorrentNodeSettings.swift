@@ -79,6 +79,9 @@ package struct TorrentStatus: Sendable {
     package var part = 0.0
     /// The peers.
     package var peers: [TorrentNeighbour] = []
+    /// Web seeds that can be asked, and bytes of blocks that came of them.
+    package var webSeeds = 0
+    package var webBytes = 0
     /// What flows now.
     package var down = ByteRate.zero
     package var up = ByteRate.zero

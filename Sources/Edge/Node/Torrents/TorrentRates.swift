@@ -36,11 +36,13 @@ struct TorrentRates {
         (status.downloaded, status.uploaded) = (received, counters.sentBytes)
         (status.wasted, status.poisoned) = (counters.wastedBytes, counters.poisoned)
         status.peers = engine.neighbours
+        (status.webSeeds, status.webBytes) = (engine.webSeedCount, engine.webSeedBytes)
         let count = task.settings.torrent.layout.pieceCount
         status.part = count > 0 ? Double(engine.haveCount) / Double(count) : 1
         status.cause = engine.cause
         status.state =
-            engine.isComplete ? .seeding : status.peers.isEmpty ? .connecting : .loading
+            engine.isComplete
+            ? .seeding : status.peers.isEmpty && status.webSeeds == 0 ? .connecting : .loading
         if status.cause != nil { status.state = .waiting }
         return status
     }
