@@ -62,10 +62,8 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
-        .systemLibrary(
-            name: "CFFmpeg", path: "Sources/C/CFFmpeg",
-            pkgConfig: "libavformat libavcodec libavutil",
-            providers: [.apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev"])]),
+        // Not linked: opened when they are needed (libavformat-dev, libavcodec-dev, libavutil-dev).
+        .target(name: "CFFmpeg", path: "Sources/C/CFFmpeg", publicHeadersPath: "."),
         edge("Crypto", ["COpenSSL", "Primitives"]),
         edge("Reactor", ["CLibevent", "Primitives"]),
         edge("Storage", ["Primitives", "Pieces"]),

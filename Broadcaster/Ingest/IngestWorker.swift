@@ -30,8 +30,11 @@ final class IngestWorker {
 
     /// Does all the work.
     func run() {
-        av_log_set_level(AV_LOG_QUIET)
         do throws(Interruption) {
+            if let missing = shim_ffmpeg_fault() {
+                throw .fault(.readFailed(String(cString: missing)))
+            }
+            av_log_set_level(AV_LOG_QUIET)
             var goesOn = true
             while goesOn { goesOn = try playOrWait() }
             try line.finish()

@@ -20,4 +20,10 @@ static inline int shim_averror_no_demuxer(void) { return AVERROR_DEMUXER_NOT_FOU
 static inline int shim_averror_http_not_found(void) { return AVERROR_HTTP_NOT_FOUND; }
 static inline int shim_averror_http_forbidden(void) { return AVERROR_HTTP_FORBIDDEN; }
 static inline int shim_averror_http_unauthorized(void) { return AVERROR_HTTP_UNAUTHORIZED; }
+
+/// Opens FFmpeg's libraries, once; why that cannot be done, or NULL.
+///
+/// They are opened by any of their functions too, which end the process where that cannot be done.
+const char *shim_ffmpeg_fault(void);
+
 static inline int64_t shim_nopts(void) { return AV_NOPTS_VALUE; }
