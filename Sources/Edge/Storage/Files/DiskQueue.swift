@@ -12,6 +12,9 @@ final class DiskQueue<Report: Sendable>: Sendable {
     private struct State {
         var urgent: [Job] = []
         var others: [Job] = []
+        /// Jobs that take turns, and whether a thread is at them.
+        var turns: [Job] = []
+        var isTurning = false
         var isStopped = false
     }
 
@@ -43,6 +46,28 @@ final class DiskQueue<Report: Sendable>: Sendable {
         filled.post()
     }
 
+    /// Has `job` done after all that were enqueued so before it, and never two at a time; for jobs
+    /// themselves to call.
+    ///
+    /// A thread does such jobs once it is through with its own, unless another is at them: then that
+    /// one goes on with them. So no thread waits for another, as two that write to one file do,
+    /// spinning, in the kernel.
+    func enqueueInTurn(_ job: @escaping Job) { state.withLock { $0.turns.append(job) } }
+
+    private func takeTurns() {
+        var isOurs = false
+        while let job = nextTurn(&isOurs) { job(post) }
+    }
+
+    private func nextTurn(_ isOurs: inout Bool) -> Job? {
+        state.withLock { state in
+            guard isOurs || !state.isTurning else { return nil }
+            isOurs = !state.turns.isEmpty
+            state.isTurning = isOurs
+            return isOurs ? state.turns.removeFirst() : nil
+        }
+    }
+
     /// What has become of jobs since the last call, in order.
     func take() -> [Report] {
         reports.withLock { reports in
@@ -58,9 +83,15 @@ final class DiskQueue<Report: Sendable>: Sendable {
     }
 
     private func work() {
-        while let job = next() { job(post) }
+        while work(next()) { takeTurns() }
         // The next thread, too, is to see that there is an end.
         filled.post()
+    }
+
+    /// Does a job, and lets go of it and what it holds; false where there is none.
+    private func work(_ job: Job?) -> Bool {
+        job?(post)
+        return job != nil
     }
 
     private func next() -> Job? {

@@ -49,18 +49,25 @@ extension TorrentStore {
         let unit = PieceGeometry.blockLength
         guard offset >= 0, offset % unit == 0, offset < whole else { return .malformed(.offset) }
         guard block.count == min(unit, whole - offset) else { return .malformed(.length) }
-        guard pending[piece] == nil, !written.contains(piece) else { return .duplicate }
-        if assembling[piece] == nil {
-            assembling[piece] = BlockAssembly(length: whole, in: spare.popLast())
-            pendingBytes += whole
-        }
-        guard assembling[piece]?.add(offset / unit, block) == true else { return .duplicate }
-        guard assembling[piece]?.isComplete == true,
-            let there = assembling.removeValue(forKey: piece)
-        else { return .stored }
+        // Looked up once: this is done for every block.
+        guard let place = assembling.index(forKey: piece) ?? begin(piece, whole),
+            assembling.values[place].add(offset / unit, block)
+        else { return .duplicate }
+        guard assembling.values[place].isComplete else { return .stored }
+        let there = assembling.remove(at: place).value
         pendingBytes -= whole
         submit(piece, there.bytes)
         return .completed
+    }
+
+    /// Makes room for the blocks of a piece; nil where it is there already.
+    private func begin(_ piece: PieceIndex, _ length: Int) -> Dictionary<
+        PieceIndex, BlockAssembly
+    >.Index? {
+        guard pending[piece] == nil, !written.contains(piece) else { return nil }
+        assembling[piece] = BlockAssembly(length: length, in: spare.popLast())
+        pendingBytes += length
+        return assembling.index(forKey: piece)
     }
 
     /// Forgets the blocks of a piece that is being assembled.

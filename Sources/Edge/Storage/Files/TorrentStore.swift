@@ -112,6 +112,8 @@ package final class TorrentStore {
     var cache: ReadCache
     var reads: [ReadCache.Key: [Waiting]] = [:]
     /// The memory of pieces that are done with, for others: new memory costs as much as a copy.
+    ///
+    /// What was used last is used first, as processors have it still.
     var spare: [[UInt8]] = []
     var maps: MapCache
     /// The bytes of what is assembled and of what waits for the disk.
@@ -183,15 +185,19 @@ extension TorrentStore {
     }
 
     private func process(_ piece: PieceIndex, _ bytes: [UInt8], isRight: Bool) {
-        queue.enqueue { [files, check] post in
+        queue.enqueue { [files, check, queue] post in
             if !isRight {
                 let isRight = check(piece, bytes)
                 post(.checked(piece, isRight))
                 guard isRight else { return }
             }
-            var fault: StorageError?
-            do throws(StorageError) { try files.write(piece, bytes[...]) } catch { fault = error }
-            post(.wrote(piece, fault))
+            queue.enqueueInTurn { post in
+                var fault: StorageError?
+                do throws(StorageError) { try files.write(piece, bytes[...]) } catch {
+                    fault = error
+                }
+                post(.wrote(piece, fault))
+            }
         }
     }
 
@@ -208,18 +214,23 @@ extension TorrentStore {
             defer { self.fault = fault }
             return self.fault == nil ? [.paused(fault)] : []
         }
-        if let bytes = settle(piece) { recycle(cache.keep(bytes, .whole(piece))) }
+        if let bytes = settle(piece) {
+            // What can be mapped is not kept twice, and its memory is the warmest for what comes.
+            recycle(settings.mappedBytes > 0 ? [bytes] : cache.keep(bytes, .whole(piece)))
+        }
         written.insert(piece)
         return [.written(piece)]
     }
 
-    /// Keeps memory for the next pieces: as much as is mostly assembled at a time.
+    /// Keeps memory for the next pieces, as long as any are under way: no more than these may take.
     private func recycle(_ gone: [[UInt8]]) {
         for bytes in gone where bytes.count == files.layout.pieceLength {
-            guard (spare.count + 1) * bytes.count <= settings.cacheBytes || spare.count < 2
-            else { return }
+            guard pendingBytes + (spare.count + 1) * bytes.count <= settings.pendingBytes else {
+                break
+            }
             spare.append(bytes)
         }
+        if pendingBytes == 0 { spare = [] }
     }
 
     @discardableResult
