@@ -196,6 +196,24 @@ struct BeingFedTests {
         #expect(rig.engine.counters.wastedBytes == 16_384)
     }
 
+    @Test("and waits longer after the first one has sent the piece too")
+    func spurious() {
+        var rig = fedViewer()
+        rig.meet(2, holding: 4...8, depth: 1)
+        rig.learn(8...8, from: 2)
+        let late = rig.wait(until: "2: request #8")
+        #expect(late.contains("1: cancel #8"))
+        let before = rig.engine.stripes.map(\.patience.limit)
+        rig.give(8, from: 2)
+        _ = rig.wait(.milliseconds(900))
+        #expect(rig.engine.stripes.map(\.patience.limit) == before)
+        // It was sent before the CANCEL came: so long this path takes, in its stripe alone.
+        _ = rig.tell(.blockReceived(PeerHandle(1), rig.block(8)))
+        let after = rig.engine.stripes.map(\.patience.limit)
+        #expect(after[0] > before[0] + .milliseconds(300))
+        #expect(after.dropFirst() == before.dropFirst())
+    }
+
     @Test("by others when one acknowledges nothing any more")
     func dead() {
         var rig = fedViewer()

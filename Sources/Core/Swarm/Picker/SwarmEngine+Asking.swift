@@ -160,7 +160,7 @@ extension SwarmEngine {
     }
 
     /// Whether `piece` was there before this node came, and its first attempts still run.
-    private mutating func isBacklog(_ piece: PieceIndex, _ now: Instant) -> Bool {
+    mutating func isBacklog(_ piece: PieceIndex, _ now: Instant) -> Bool {
         guard let startEdge, let tunedAt else { return false }
         return piece <= startEdge && now - tunedAt < settings.tuneInPatience
     }

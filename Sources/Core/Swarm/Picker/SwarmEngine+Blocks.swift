@@ -54,11 +54,22 @@ extension SwarmEngine {
         return true
     }
 
+    /// A piece comes a second time: so long it takes on the way that was not waited for.
+    ///
+    /// Learnt only from what comes before it ends, patience would stay too short for ever (RFC
+    /// 3522 finds timeouts that were for nothing in the same way).
+    private mutating func learnDelay(of piece: PieceIndex, _ now: Instant) {
+        guard table.contains(piece), !isBacklog(piece, now), let seen = table[piece].seenAt
+        else { return }
+        stripes[patienceStripe(of: piece)].patience.learn(now - seen)
+    }
+
     /// A block that nobody waits for: twice because a rescue crossed it, or never asked for.
     private mutating func wasted(
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         counters.wastedBytes += Int(block.length)
+        learnDelay(of: block.piece, now)
         if table.contains(block.piece), table.state(of: block.piece) == .held {
             peers.note(peer, holds: block.piece)
         }
