@@ -275,11 +275,14 @@ struct UplinkTests {
     }
 
     /// Acknowledges at a rate for a while, every 15 ms.
-    private func run(_ uplink: inout Uplink, rate: Double, from: Double, to: Double) {
+    private func run(
+        _ uplink: inout Uplink, rate: Double, from: Double, to: Double,
+        roundTrip: Interval = .milliseconds(50)
+    ) {
         var second = from
         while second < to {
             uplink.acknowledged(
-                Int(rate * 0.015), leastRoundTrip: .milliseconds(50),
+                Int(rate * 0.015), leastRoundTrip: roundTrip,
                 at: .zero + .seconds(second))
             second += 0.015
         }
@@ -293,6 +296,19 @@ struct UplinkTests {
         #expect((90_000.0...110_000).contains(slow.rate.bytesPerSecond))
         #expect(slow.inFlight < 98_304)
         #expect(fast.inFlight > 1_000_000 && fast.inFlight <= 4_194_304)
+    }
+
+    @Test("keeps more under way over a long distance, so that its first readings do not starve it")
+    func distance() {
+        // Round trips in milliseconds, and the least under way: 64 KiB in 160 ms.
+        for (roundTrip, least) in [(20, 65_536), (100, 65_536), (340, 163_840), (5_000, 262_144)] {
+            var line = uplink()
+            let time = Interval.milliseconds(Int64(roundTrip))
+            run(&line, rate: 10_000, from: 0, to: 0.03, roundTrip: time)
+            #expect(line.inFlight == max(least, 98_304), "\(roundTrip) ms")
+            run(&line, rate: 10_000, from: 0.03, to: 5, roundTrip: time)
+            #expect(line.inFlight == least, "\(roundTrip) ms")
+        }
     }
 
     @Test("remembers the best of ten seconds, not more")

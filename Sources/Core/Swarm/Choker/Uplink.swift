@@ -20,9 +20,11 @@ struct Uplink: Sendable {
     private let memory = Interval.seconds(10)
     private let target: Interval
     private var limit: RateLimit?
+    /// The round trip in seconds that the least is meant for, and how many times it may become.
+    private static let (usualRoundTrip, farthest) = (0.1, 4.0)
 
     private var budget: Double
-    private var roundTrip = 0.1
+    private var roundTrip: Double?
     /// The best reading, when it was made, and the best one since.
     private var best = (rate: 0.0, at: Instant.zero)
     private var runnerUp = 0.0
@@ -59,7 +61,9 @@ struct Uplink: Sendable {
     /// Counts `bytes` that were acknowledged over a connection whose least round trip is given.
     mutating func acknowledged(_ bytes: Int, leastRoundTrip: Interval, at now: Instant) {
         if leastRoundTrip > .zero {
-            roundTrip += (min(leastRoundTrip.seconds, 1) - roundTrip) / 32
+            let sample = min(leastRoundTrip.seconds, 1)
+            roundTrip = roundTrip.map { $0 + (sample - $0) / 32 } ?? sample
+            budget = max(budget, least)
         }
         counted += bytes
         guard let since = countedSince else {
@@ -72,6 +76,19 @@ struct Uplink: Sendable {
         (countedSince, counted) = (now, 0)
     }
 
+    /// A round trip, and the queue that is allowed, in seconds.
+    private var span: Double { (roundTrip ?? Self.usualRoundTrip) + target.seconds }
+
+    /// The least under way: the same rate over any distance.
+    ///
+    /// A new connection gets its first blocks across in two or three round trips; over long ones a
+    /// fixed least let a source wait for the first viewer's acknowledgements while all the others
+    /// had asked, and each reading of the rate was of that waiting.
+    private var least: Double {
+        let distance = span / (Self.usualRoundTrip + target.seconds)
+        return bounds.lowerBound * min(max(distance, 1), Self.farthest)
+    }
+
     private mutating func read(_ rate: Double, at now: Instant) {
         runnerUp = max(runnerUp, rate)
         if rate >= best.rate || now - best.at > memory {
@@ -80,8 +97,8 @@ struct Uplink: Sendable {
         }
         // What the line carries in a round trip, what may wait on it, and the next blocks: a
         // connection that was idle takes a round trip more for its first, and holds its share.
-        let wanted = best.rate * (roundTrip + target.seconds) + 32_768
-        budget = min(max(wanted, bounds.lowerBound), bounds.upperBound)
+        let wanted = best.rate * span + 32_768
+        budget = min(max(wanted, least), bounds.upperBound)
     }
 
     /// When `count` bytes may go under the rate limit: now, or the moment to ask again.
