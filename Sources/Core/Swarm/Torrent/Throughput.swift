@@ -15,6 +15,8 @@ struct Throughput: Sendable {
     /// Blocks that came at once, after a silence of so long.
     private var together = 0
     private var silence = Interval.zero
+    /// Blocks that came after the last silence, since when, and after the one before.
+    private var crowd = (now: 0, since: Instant.zero, before: 0)
     /// How long the past counts, in seconds of work.
     private static let memory = 2.0
     /// What is left of a pause after one block more.
@@ -30,6 +32,7 @@ struct Throughput: Sendable {
     mutating func came(_ count: Int, at now: Instant) {
         let step = max(0, (now - lastAt).seconds)
         noteTick(now - lastAt)
+        noteCrowd(now - lastAt, at: now)
         pause = max(pause * Self.fading, now - lastAt)
         lastAt = now
         if busy + step > Self.memory {
@@ -45,15 +48,28 @@ struct Throughput: Sendable {
     private mutating func noteTick(_ step: Interval) {
         guard step > .milliseconds(5) else {
             together += 1
-            if together >= Self.crowd, silence > .milliseconds(250) { tick = silence }
+            if together >= Self.fewest, silence > Self.lull { tick = silence }
             return
         }
-        if together < Self.crowd { tick = tick * Self.fading }
+        if together < Self.fewest { tick = tick * Self.fading }
         (together, silence) = (0, step)
     }
 
+    private mutating func noteCrowd(_ step: Interval, at now: Instant) {
+        if step > Self.lull {
+            crowd = (1, now, crowd.now)
+        } else if crowd.now > 0, now - crowd.since < Self.lull {
+            crowd.now += 1
+        }
+    }
+
+    /// How many blocks came at once after a silence, of late; none of a peer that sends evenly.
+    var atOnce: Int { max(crowd.now, crowd.before) }
+
     /// Blocks that come together in a tick, at least.
-    private static let crowd = 4
+    private static let fewest = 4
+    /// A silence: half of what lies between two ticks of a Transmission seed.
+    private static let lull = Interval.milliseconds(250)
 
     /// The rate, or nil before anything is known.
     var rate: ByteRate? {
@@ -65,7 +81,8 @@ struct Throughput: Sendable {
 struct Pipeline: Sendable {
     /// The depth while it is still growing by one with each block.
     private var growing: Int
-    private var isGrowing = true
+    /// Whether more requests have brought more so far.
+    private(set) var isGrowing = true
     /// The bytes of this reading of the rate, since when, and the rate of the one before.
     private var counted = 0
     private var since: Instant?

@@ -68,28 +68,32 @@ extension TorrentEngine {
 
     /// How many requests a peer is to have now.
     func depth(_ peer: PeerHandle, _ now: Instant) -> Int {
-        let state = peers[peer]
-        guard !state.isSnubbed else { return 1 }
+        guard !peers[peer].isSnubbed else { return 1 }
         let isUrgent = isUrgent(now)
-        if isUrgent, state.isLate(patience(peer), at: now) { return 1 }
-        let carried = state.pipeline.depth(
-            rate: state.throughput.rate, roundTrip: state.roundTrip,
-            queue: isUrgent ? urgentQueue(state) : settings.bulkQueue,
-            most: min(state.takes, settings.mostRequests))
+        if isUrgent, peers[peer].isLate(patience(peer), at: now) { return 1 }
+        let most = min(peers[peer].takes, settings.mostRequests)
+        var carried = peers[peer].pipeline.depth(
+            rate: peers[peer].throughput.rate, roundTrip: peers[peer].roundTrip,
+            queue: isUrgent ? urgentQueue(peer) : settings.bulkQueue, most: most)
+        // What serves in ticks gives as much in each as it is asked for, and its rate over several
+        // ticks is behind that: three times as much in the next, until it gives no more.
+        if peers[peer].pipeline.isGrowing {
+            carried = max(carried, min(peers[peer].throughput.atOnce * 3, most))
+        }
         let depth = limitedDepth(peer, carried)
         guard isUrgent else { return depth }
         // Blocks that were taken back and come all the same stand before what is asked now.
-        let more = Int(state.roundTrip.seconds / 0.05)
+        let more = Int(peers[peer].roundTrip.seconds / 0.05)
         let first =
-            state.throughput.rate == nil ? settings.firstUrgentRequests + more : depth
-        return max(2, min(depth, first) - state.withdrawn.count)
+            peers[peer].throughput.rate == nil ? settings.firstUrgentRequests + more : depth
+        return max(2, min(depth, first) - peers[peer].withdrawn.count)
     }
 
     /// How much of a peer's rate is asked of it ahead while a reader is in need: what bridges its
     /// pauses, and a little more.
-    private func urgentQueue(_ state: TorrentPeer) -> Interval {
+    private func urgentQueue(_ peer: PeerHandle) -> Interval {
         // Half as much again as a tick, so that what it brings can grow from one to the next.
-        let pause = max(state.throughput.pause, state.throughput.tick * 1.5)
+        let pause = max(peers[peer].throughput.pause, peers[peer].throughput.tick * 1.5)
         return min(settings.urgentQueue + pause, settings.longestUrgentQueue)
     }
 

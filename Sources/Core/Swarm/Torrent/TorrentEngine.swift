@@ -64,6 +64,11 @@ package struct TorrentEngine: Sendable {
     var wantedPeersAt: Instant?
     /// What happened, in numbers.
     package internal(set) var counters = TorrentCounters()
+    /// When to call with `.woken`, and why.
+    ///
+    /// Stored, as it is asked for after every block: to compute it for another module would copy
+    /// all of the engine.
+    package private(set) var nextDeadline = Deadline.never
 
     /// A node `ourID` that has the pieces `have` of a torrent of `layout`.
     package init(
@@ -85,10 +90,8 @@ package struct TorrentEngine: Sendable {
         missing.shuffle(using: &random)
         for piece in missing { rarity.insert(piece) }
         timers.wake(.review, by: .zero)
+        nextDeadline = timers.next
     }
-
-    /// When to call with `.woken`, and why.
-    package var nextDeadline: Deadline { timers.next }
 
     /// Peers without web seeds.
     var swarmCount: Int { peers.count - webSeeds }
@@ -100,6 +103,7 @@ package struct TorrentEngine: Sendable {
     package mutating func handle(
         _ input: TorrentInput, at now: Instant, into outputs: inout [TorrentOutput]
     ) {
+        defer { nextDeadline = timers.next }
         switch input {
         case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
         case .messageReceived(let peer, let message): received(peer, message, now, &outputs)
