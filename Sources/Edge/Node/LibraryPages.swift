@@ -1,6 +1,6 @@
-// Memory that a node need not hold: the code of shared libraries that was only read to start.
-// libavformat brings some 140 libraries along, and the kernel maps the pages around each one that
-// is touched. Keeps nothing.
+// Memory that a node need not hold: the code of shared libraries that was only read to start. The
+// kernel maps the pages around each one that is touched, and a broadcast has some 140 libraries,
+// which libavformat brings along. Keeps nothing.
 
 import Glibc
 import Primitives

@@ -30,7 +30,8 @@ extension TorrentTaskSettings {
         var settings = TorrentStoreSettings()
         settings.pendingBytes = 16_777_216
         settings.cacheBytes = 4_194_304
-        settings.mappedBytes = 8_388_608
+        settings.mappedBytes = 4_194_304
+        settings.mapLength = 524_288
         return settings
     }
 }
@@ -107,6 +108,7 @@ final class TorrentTask {
             store = try TorrentStore(
                 files: files, written: have, settings: settings.store,
                 check: { [checker] in checker.check($0, $1) },
+                checkBoth: { [checker] in checker.check($0, $1, $2, $3) },
                 notify: { [weak self] in Task { @Loop in self?.driver?.takeEvents() } })
         } catch {
             return handler(.failed(NodeFault(error)))

@@ -79,6 +79,10 @@ package final class TorrentStore {
     /// Whether the bytes of a piece are right; called on several threads at a time.
     package typealias Check = @Sendable (PieceIndex, [UInt8]) -> Bool
 
+    /// The same for two pieces, where that costs less than one after the other.
+    package typealias CheckBoth =
+        @Sendable (PieceIndex, [UInt8], PieceIndex, [UInt8]) -> (Bool, Bool)
+
     enum Report: Sendable {
         case checked(PieceIndex, Bool)
         case wrote(PieceIndex, StorageError?)
@@ -106,7 +110,7 @@ package final class TorrentStore {
     package internal(set) var fault: StorageError?
     let settings: TorrentStoreSettings
     let queue: DiskQueue<Report>
-    let check: Check
+    let unchecked: UncheckedPieces
     var assembling: [PieceIndex: BlockAssembly] = [:]
     var pending: [PieceIndex: Pending] = [:]
     var cache: ReadCache
@@ -123,10 +127,11 @@ package final class TorrentStore {
     package init(
         files: TorrentFiles, written: Bitfield,
         settings: TorrentStoreSettings = TorrentStoreSettings(), check: @escaping Check,
-        notify: @escaping @Sendable () -> Void
+        checkBoth: CheckBoth? = nil, notify: @escaping @Sendable () -> Void
     ) throws(StorageError) {
         precondition(written.pieceCount == files.layout.pieceCount)
-        (self.files, self.written, self.settings, self.check) = (files, written, settings, check)
+        (self.files, self.written, self.settings) = (files, written, settings)
+        unchecked = UncheckedPieces(check, checkBoth)
         cache = ReadCache(limit: settings.cacheBytes)
         maps = MapCache(limit: max(4, settings.mappedBytes / settings.mapLength))
         queue = try DiskQueue(threads: settings.threads, notify: notify)
@@ -185,19 +190,25 @@ extension TorrentStore {
     }
 
     private func process(_ piece: PieceIndex, _ bytes: [UInt8], isRight: Bool) {
-        queue.enqueue { [files, check, queue] post in
-            if !isRight {
-                let isRight = check(piece, bytes)
-                post(.checked(piece, isRight))
-                guard isRight else { return }
+        guard !isRight else {
+            return queue.enqueue { [files, queue] _ in Self.write(piece, bytes, files, queue) }
+        }
+        unchecked.append(piece, bytes)
+        queue.enqueue { [unchecked, files, queue] post in
+            for it in unchecked.check(piece) {
+                post(.checked(it.piece, it.isRight))
+                if it.isRight { Self.write(it.piece, it.bytes, files, queue) }
             }
-            queue.enqueueInTurn { post in
-                var fault: StorageError?
-                do throws(StorageError) { try files.write(piece, bytes[...]) } catch {
-                    fault = error
-                }
-                post(.wrote(piece, fault))
-            }
+        }
+    }
+
+    private static func write(
+        _ piece: PieceIndex, _ bytes: [UInt8], _ files: TorrentFiles, _ queue: DiskQueue<Report>
+    ) {
+        queue.enqueueInTurn { post in
+            var fault: StorageError?
+            do throws(StorageError) { try files.write(piece, bytes[...]) } catch { fault = error }
+            post(.wrote(piece, fault))
         }
     }
 
@@ -222,12 +233,12 @@ extension TorrentStore {
         return [.written(piece)]
     }
 
-    /// Keeps memory for the next pieces, as long as any are under way: no more than these may take.
+    /// Keeps memory for the next pieces, as long as any are under way: no more than these take at
+    /// most, with half as much again that was asked for before there was no more room.
     private func recycle(_ gone: [[UInt8]]) {
+        let most = settings.pendingBytes + settings.pendingBytes / 2
         for bytes in gone where bytes.count == files.layout.pieceLength {
-            guard pendingBytes + (spare.count + 1) * bytes.count <= settings.pendingBytes else {
-                break
-            }
+            guard pendingBytes + (spare.count + 1) * bytes.count <= most else { break }
             spare.append(bytes)
         }
         if pendingBytes == 0 { spare = [] }
