@@ -49,6 +49,55 @@ struct TorrentTalkTests {
         #expect(requests(lines) == ["1 4.0", "1 4.1"])
     }
 
+    /// A seed that sends all that it was asked for once in half a second, as Transmission does: how
+    /// much it is asked for then, and in how many lumps.
+    private func ticks(_ rig: inout TorrentRig, _ count: Int) -> (asked: [Int], lumps: [Int]) {
+        var greeting = ExtensionHandshake()
+        greeting.requestQueue = 500
+        rig.meet(1)
+        rig.says(1, .haveAll)
+        rig.tell(.extensionsReceived(PeerHandle(1), greeting))
+        var waiting = requests(rig.says(1, .unchoke), blocks: 16)
+        var (asked, lumps) = ([waiting.count], [1])
+        for _ in 1..<count {
+            rig.now = rig.now + .milliseconds(500)
+            let served = waiting
+            (waiting, lumps) = ([], lumps + [0])
+            for block in served {
+                let place = block.split { $0 == " " || $0 == "." }.compactMap { UInt32($0) }
+                let more = requests(rig.brings(1, place[1], Int(place[2])), blocks: 16)
+                waiting += more
+                if !more.isEmpty { lumps[lumps.count - 1] += 1 }
+            }
+            asked.append(waiting.count)
+        }
+        return (asked, lumps)
+    }
+
+    @Test("A seed that serves in ticks is asked for three times as much from one to the next")
+    func inTicks() {
+        var rig = TorrentRig(pieces: 20, blocks: 16)
+        let asked = ticks(&rig, 3).asked
+        #expect(asked[..<2] == [8, 24])
+        #expect((64...72).contains(asked[2]))
+    }
+
+    @Test("So it is where a reader waits, though with less to begin with")
+    func inTicksForReader() {
+        var rig = TorrentRig(pieces: 20, blocks: 16)
+        rig.tell(.readerOpened(ReaderID(1), 0..<Int64(20 * 16 * 16_384)))
+        rig.tell(.readerMoved(ReaderID(1), to: 0, isWaiting: true))
+        #expect(ticks(&rig, 4).asked == [2, 6, 18, 54])
+    }
+
+    @Test("Many requests are kept up in lumps of an eighth: few packets for both ends")
+    func inLumps() {
+        var rig = TorrentRig(pieces: 40, blocks: 16) { $0.mostRequests = 64 }
+        let seen = ticks(&rig, 5)
+        #expect((57...64).contains(seen.asked[4]))
+        #expect((7...8).contains(seen.lumps[4]), "for \(seen.asked[3]) blocks")
+    }
+
     @Test("A piece that is right is told to those who lack it, and to nobody else")
     func telling() {
         var rig = TorrentRig(pieces: 8)

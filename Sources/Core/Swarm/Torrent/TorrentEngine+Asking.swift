@@ -18,6 +18,9 @@ extension TorrentEngine {
     /// Pieces in the order of rarity that are looked at for one that a peer has.
     private static let looks = 512
 
+    /// Requests that are made at a time where many are under way.
+    private static let lump = 32
+
     /// Whether readers need something within the time that is urgent.
     func isUrgent(_ now: Instant) -> Bool {
         wishHead < wishes.count && wishes[wishHead].due < now + settings.urgent
@@ -32,7 +35,10 @@ extension TorrentEngine {
         guard !peers[peer].isChoking || !peers[peer].fastFromIt.isEmpty
         else { return }
         let depth = depth(peer, now)
-        guard peers[peer].requests.count < depth else { return }
+        // Many requests are kept up in lumps: one for each block that comes would be a packet each,
+        // which both ends pay for.
+        let room = depth - peers[peer].requests.count
+        guard room > 0, room >= min(depth / 8, Self.lump) || isUrgent(now) else { return }
         var rivals: [Rival]?
         while peers.contains(peer), peers[peer].requests.count < depth {
             guard let pick = pick(peer, &rivals, now) else { break }
