@@ -42,6 +42,15 @@ struct HouseTests {
         report(files.flatMap { sizeViolations($0) })
     }
 
+    /// Linked, it would cost every start 70 ms and every node 20 MiB.
+    @Test("opens FFmpeg when a broadcast needs it, and links it nowhere")
+    func lazyLibraries() throws {
+        let map = try SourceTree.text("Sources/C/CFFmpeg/module.modulemap")
+        let package = try SourceTree.text("Package.swift")
+        #expect(!map.contains("link "))
+        #expect(!package.contains("pkgConfig: \"libav"))
+    }
+
     @Test("has nothing unfinished in it")
     func unfinished() {
         report(files.flatMap { unfinishedViolations($0) })
