@@ -141,7 +141,7 @@ extension TorrentEngine {
             asked.all.map { expected($0, piece, pick.block, wish.isBlocking, now) }.min()
             ?? .forever
         guard now + eta > wish.due else { return false }
-        let better = (rivals(now) + webRivals(now)).sorted { $0.eta < $1.eta }.first {
+        let better = rivalsWithWeb(now).first {
             !asked.contains($0.peer) && mayAsk($0.peer, piece)
                 && peers[$0.peer].requests.count
                     < depth($0.peer, now) * (wish.isBlocking ? 2 : 1) + 2

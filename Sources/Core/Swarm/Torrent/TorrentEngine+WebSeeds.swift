@@ -51,13 +51,18 @@ extension TorrentEngine {
         fillAll(now, &outputs)
     }
 
-    /// Web seeds that could bring a block, and when.
-    func webRivals(_ now: Instant) -> [Rival] {
-        guard webSeeds > 0 else { return [] }
-        return peers.handles.filter { peer in
-            peers[peer].isWeb && peers[peer].restsUntil <= now && !peers[peer].isSnubbed
-                && !peers[peer].isLate(patience(peer), at: now)
-        }.map { Rival(peer: $0, eta: peers[$0].eta(settings, otherwise: typicalRate)) }
+    /// All that could bring a block, web seeds too, the quickest first.
+    func rivalsWithWeb(_ now: Instant) -> [Rival] {
+        var out = rivals(now)
+        guard webSeeds > 0 else { return out }
+        for peer in peers.handles
+        where peers[peer].isWeb && peers[peer].restsUntil <= now && !peers[peer].isSnubbed
+            && !peers[peer].isLate(patience(peer), at: now)
+        {
+            let eta = peers[peer].eta(settings, otherwise: typicalRate)
+            out.append(Rival(peer: peer, eta: eta))
+        }
+        return out.sorted { $0.eta < $1.eta }
     }
 
     /// Asks a web seed for a stretch, once half of the last one has come.

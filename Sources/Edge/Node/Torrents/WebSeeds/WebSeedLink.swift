@@ -56,9 +56,7 @@ final class WebSeedLink {
     /// A block is not wanted any more.
     func cancel(_ block: Block) {
         if batch?.cancel(block) == true {
-            guard batch?.isOver == true else { return }
-            drop()
-            if !queue.isEmpty { starter.schedule(at: Loop.now) }
+            if batch?.isOver == true { startAnew() }
         } else {
             queue.removeAll { $0 == block }
         }
@@ -69,6 +67,12 @@ final class WebSeedLink {
         queue = []
         starter.cancel()
         drop()
+    }
+
+    /// Goes on with what waits, in the next turn.
+    private func startAnew() {
+        drop()
+        if !queue.isEmpty { starter.schedule(at: Loop.now) }
     }
 
     private func drop() {
@@ -126,6 +130,8 @@ final class WebSeedLink {
         askedAt = nil
         came += bytes.count
         deliver(bytes)
+        // What follows is not wanted any more: the server need not send it.
+        if batch?.isOver == true { startAnew() }
     }
 
     /// Whether an answer is about what was asked for: of a server without ranges the file's beginning
