@@ -123,6 +123,6 @@ extension Stage {
     func libtorrent(_ arguments: [String]) throws -> Child {
         try write(Clients.libtorrent.utf8, to: path("client.py"))
         guard let python = Clients.libtorrentPython else { throw Failure("no libtorrent") }
-        return try Child("libtorrent", python, [path("client.py")] + arguments, in: folder)
+        return try program(python, [path("client.py")] + arguments, as: "libtorrent")
     }
 }

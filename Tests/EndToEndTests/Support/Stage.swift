@@ -90,6 +90,11 @@ final class Stage {
         try start(Programs.tool(tool), arguments, as: name ?? tool, input, output)
     }
 
+    /// Starts a program by its path, with these arguments.
+    func program(_ program: String, _ arguments: [String], as name: String) throws -> Child {
+        try start(program, arguments, as: name, nil, nil)
+    }
+
     private func start(
         _ program: String, _ arguments: [String], as name: String?, _ input: Int32?,
         _ output: Int32?
