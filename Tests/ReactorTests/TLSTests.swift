@@ -53,6 +53,22 @@ struct TLSTests {
         #expect(nowhere == .failure(.tls("it cannot be set up here")))
     }
 
+    @Test("hand on what they send as it comes, as web seeds do")
+    func streaming() async throws {
+        let server = await SecureServer()
+        defer { server.close() }
+        let log = Log<Int>()
+        let result = await withCheckedContinuation { continuation in
+            HTTPClient.get(
+                server.url("big?1000000"), trusting: .file(server.authority),
+                receiver: { status, _, bytes in
+                    if status == 200 { log.add(bytes.count) }
+                }, completion: { continuation.resume(returning: $0) })
+        }
+        #expect(try result.get().body == [])
+        #expect(log.entries.count > 1 && log.entries.reduce(0, +) == 1_000_000)
+    }
+
     @Test("lead to others of their kind, and never back to http")
     func redirects() async throws {
         let server = await SecureServer()

@@ -58,6 +58,22 @@ struct WebSeedTests {
         #expect(!stretches.isEmpty && stretches.allSatisfy { $0 >= 16 })
     }
 
+    @Test("With a limit of what comes it is asked in stretches too, and not in single blocks")
+    func limited() {
+        var rig = TorrentRig(pieces: 400) { $0.downLimit = ByteRate(bytesPerSecond: 1_000_000) }
+        var stretches = [ofWeb(rig.meetWebSeed()).count]
+        var next: UInt32 = 0
+        for _ in 0..<100 {
+            stretches.append(ofWeb(rig.wait(.milliseconds(20))).count)
+            guard rig.engine.peers[TorrentRig.web].requests.count > 0 else { continue }
+            stretches.append(ofWeb(rig.brings(0, next / 2, Int(next % 2))).count)
+            next += 1
+        }
+        // Two seconds at a megabyte a second are 118 blocks with their headers.
+        #expect((60...118).contains(Int(next)))
+        #expect(stretches.filter { $0 > 0 }.allSatisfy { $0 >= 16 })
+    }
+
     @Test("A swarm that suffices is left to itself")
     func suffices() {
         var rig = TorrentRig(pieces: 40)

@@ -31,17 +31,27 @@ struct DownLimit: Sendable {
         pace.change(to: rate, at: now)
     }
 
-    /// When a block may be asked for, where `owed` blocks are still to come: now, or the moment to
-    /// ask again.
-    mutating func admit(owed: Int, at now: Instant) -> Instant? {
+    /// What a second may hold; where that is less than a block, one comes every few seconds.
+    private var most: Int { max(Int(min(rate.bytesPerSecond, 1e12)), Self.block) }
+
+    /// When a block may be asked for, where `owed` blocks are still to come: now, or when to ask again.
+    ///
+    /// For those that are asked for together, not `isPaced`, all others wait.
+    mutating func admit(owed: Int, isPaced: Bool, at now: Instant) -> Instant? {
         forget(now)
-        // Where a second does not hold a block, one comes every few seconds.
-        let most = max(Int(min(rate.bytesPerSecond, 1e12)), Self.block)
         guard sum + (owed + 1) * Self.block <= most else {
             let next = head < came.count ? came[head].at + .seconds(1) : .never
             return min(next, now + Self.pause)
         }
-        return pace.admit(Self.block, at: now)
+        guard !isPaced else { return pace.admit(Self.block, at: now) }
+        pace.charge(Self.block, at: now)
+        return nil
+    }
+
+    /// How many blocks may be asked for together now, and how many at most at any time.
+    mutating func room(owed: Int, at now: Instant) -> (now: Int, most: Int) {
+        forget(now)
+        return ((most - sum) / Self.block - owed, most / Self.block)
     }
 
     /// A block of `count` bytes has come, asked for or not.
@@ -65,14 +75,27 @@ struct DownLimit: Sendable {
 }
 
 extension TorrentEngine {
-    /// Whether one more block may be asked for; where not, it is asked later.
-    mutating func mayAskMore(_ now: Instant) -> Bool {
+    /// Blocks that may still come.
+    private var owed: Int {
+        peers.handles.reduce(0) { $0 + peers[$1].requests.count + peers[$1].withdrawn.count }
+    }
+
+    /// Whether one more block may be asked of `peer`; where not, it is asked later.
+    mutating func mayAskMore(_ peer: PeerHandle, _ now: Instant) -> Bool {
         guard downLimit != nil else { return true }
-        let owed = peers.handles.reduce(0) {
-            $0 + peers[$1].requests.count + peers[$1].withdrawn.count
-        }
-        guard let later = downLimit?.admit(owed: owed, at: now) else { return true }
+        let (isPaced, owed) = (!peers[peer].isWeb, owed)
+        guard let later = downLimit?.admit(owed: owed, isPaced: isPaced, at: now)
+        else { return true }
         timers.wake(.ask, by: later)
+        return false
+    }
+
+    /// Whether a stretch of `count` blocks, or of half of what a second may hold, can be asked for.
+    mutating func mayAskStretch(_ count: Int, _ now: Instant) -> Bool {
+        let owed = owed
+        guard let room = downLimit?.room(owed: owed, at: now) else { return true }
+        if room.now >= min(count, max(1, room.most / 2)) { return true }
+        timers.wake(.ask, by: now + .milliseconds(100))
         return false
     }
 

@@ -107,7 +107,7 @@ extension TorrentEngine {
     mutating func ask(
         _ peer: PeerHandle, _ pick: Pick, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) -> Bool {
-        guard mayAskMore(now), let piece = open[pick.at]?.piece,
+        guard mayAskMore(peer, now), let piece = open[pick.at]?.piece,
             open.ask(pick.at, pick.block, peer)
         else { return false }
         if peers[peer].requests.count == 0 {

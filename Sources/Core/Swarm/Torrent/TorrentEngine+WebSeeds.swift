@@ -69,8 +69,9 @@ extension TorrentEngine {
     mutating func fillWeb(
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
-        let depth = limitedDepth(peer, webDepth(peer))
-        guard peers[peer].requests.count * 2 <= depth else { return }
+        let depth = webDepth(peer)
+        guard peers[peer].requests.count * 2 <= depth, mayAskStretch(Self.leastBlocks, now)
+        else { return }
         let outlook = outlook()
         while peers[peer].requests.count < depth, let pick = pickWeb(peer, outlook, now) {
             guard ask(peer, pick, now, &outputs) else { return }
