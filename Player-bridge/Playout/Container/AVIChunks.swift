@@ -23,4 +23,19 @@ enum AVIChunks {
         }
         return .unknown(look: nil)
     }
+
+    // MARK: Time
+
+    /// RIFF, its size, AVI; LIST, its size, hdrl: the main header is the first chunk there.
+    private static let mainHeader: Int64 = 24
+    private static let avih: UInt64 = 0x6176_6968
+
+    /// The time that it lasts: so many frames of so many microseconds each.
+    static func time(_ file: FileParts) -> PlayingTime {
+        guard file.number(at: mainHeader, count: 4) == avih,
+            let each = file.littleEndian(at: mainHeader + 8, count: 4),
+            let frames = file.littleEndian(at: mainHeader + 24, count: 4)
+        else { return .unknown }
+        return .whole(Double(each) * Double(frames) / 1_000_000, file.length)
+    }
 }

@@ -1,5 +1,6 @@
 // The elements of a Matroska file (RFC 8794, RFC 9559) as far as they lead to the cues: the
-// segment, its seek heads, and the cues themselves where they come before the media.
+// segment, its seek heads, and the cues themselves where they come before the media; and to the
+// time that it lasts.
 
 struct MatroskaElements {
     private static let segment: UInt64 = 0x1853_8067
@@ -9,6 +10,9 @@ struct MatroskaElements {
     private static let seekPosition: UInt64 = 0x53AC
     private static let cues: UInt64 = 0x1C53_BB6B
     private static let cluster: UInt64 = 0x1F43_B675
+    private static let information: UInt64 = 0x1549_A966
+    private static let scale: UInt64 = 0x2A_D7B1
+    private static let duration: UInt64 = 0x4489
 
     /// How many elements are looked at in all; each is looked at once.
     private static let limit = 256
@@ -28,6 +32,9 @@ struct MatroskaElements {
     /// Where seek heads say that the cues and other seek heads are.
     private var cuesAt: Int64?
     private var heads: [Int64] = []
+    /// Where the information on the whole is, by the seek heads; and how long it says that it lasts.
+    private var informationAt: Int64?
+    private var seconds: Double?
 
     private init(_ file: FileParts) { self.file = file }
 
@@ -36,11 +43,34 @@ struct MatroskaElements {
         return elements.find()
     }
 
-    private mutating func find() -> IndexPlace {
+    /// The time that it lasts, by the information on the segment (RFC 9559, 5.1.2).
+    static func time(_ file: FileParts) -> PlayingTime {
+        var elements = Self(file)
+        guard let segment = elements.begin() else { return .unknown }
+        _ = elements.walk(segment.content)
+        if let seconds = elements.seconds { return .whole(seconds, file.length) }
+        guard let at = elements.informationAt else { return .unknown }
+        guard let it = elements.element(at: at) else {
+            return elements.isKnown(at) ? .unknown : .look(elements.look(at))
+        }
+        guard it.id == information else { return .unknown }
+        elements.readTime(it)
+        if let seconds = elements.seconds { return .whole(seconds, file.length) }
+        let range = StartPlan.part(from: it.start, to: it.content.upperBound, atMost: 4096)
+        return file.bytes(at: range.lowerBound, count: range.count) == nil ? .look(range) : .unknown
+    }
+
+    /// The segment, or nil where there is none.
+    private mutating func begin() -> Element? {
         guard let first = element(at: 0), let segment = element(at: first.content.upperBound),
             segment.id == Self.segment
-        else { return .unknown(look: nil) }
+        else { return nil }
         base = segment.content.lowerBound
+        return segment
+    }
+
+    private mutating func find() -> IndexPlace {
+        guard let segment = begin() else { return .unknown(look: nil) }
         if let found = walk(segment.content) { return found }
         // A short seek head in front may only name a longer one behind.
         var next = 0
@@ -63,6 +93,7 @@ struct MatroskaElements {
         while at < content.upperBound, let it = element(at: at), it.id != Self.cluster {
             if it.id == Self.cues { return place(it) }
             if it.id == Self.seekHead { read(it) }
+            if it.id == Self.information { readTime(it) }
             at = it.content.upperBound
         }
         return nil
@@ -85,8 +116,27 @@ struct MatroskaElements {
                 target < file.length
             else { continue }
             if id == Self.cues { cuesAt = cuesAt ?? target }
+            if id == Self.information { informationAt = informationAt ?? target }
             if id == Self.seekHead, heads.count < 4 { heads.append(target) }
         }
+    }
+
+    /// Notes how long the segment lasts: so many ticks of so many nanoseconds, a million as a rule.
+    private mutating func readTime(_ information: Element) {
+        var (ticks, each): (Double?, UInt64?) = (nil, 1_000_000)
+        var at = information.content.lowerBound
+        while at < information.content.upperBound, let field = element(at: at) {
+            at = field.content.upperBound
+            if field.id == Self.scale { each = value(field) }
+            if field.id == Self.duration, let bits = value(field) {
+                ticks =
+                    field.content.count == 4
+                    ? Double(Float(bitPattern: UInt32(truncatingIfNeeded: bits)))
+                    : Double(bitPattern: bits)
+            }
+        }
+        guard let ticks, let each, ticks.isFinite, ticks > 0 else { return }
+        seconds = ticks * Double(each) / 1e9
     }
 
     private func place(_ cues: Element) -> IndexPlace {

@@ -6,11 +6,11 @@ import Wire
 
 /// Several engines of one torrent in virtual time.
 ///
-/// Messages take a delay, blocks also their turn on the sender's line. Peers can poison, or take
-/// requests and send nothing.
+/// Messages take a delay, blocks also their turn on the sender's line. Peers can poison, take
+/// requests and send nothing, or send nothing for the greater part of each second.
 struct TorrentWorld {
     /// What a node does with what it is asked for.
-    enum Manner { case honest, poisoning, stalling }
+    enum Manner { case honest, poisoning, stalling, pausing }
 
     struct Node {
         var engine: TorrentEngine
@@ -105,7 +105,11 @@ struct TorrentWorld {
 
     private mutating func send(_ block: Block, from node: Int, to peer: PeerHandle) {
         guard nodes[node].manner != .stalling else { return }
-        let start = max(now, nodes[node].freeAt)
+        var start = max(now, nodes[node].freeAt)
+        if nodes[node].manner == .pausing {
+            let part = (start - .zero).seconds.truncatingRemainder(dividingBy: 1)
+            start = start + .seconds(max(0, 0.7 - part))
+        }
         let end = start + .seconds(Double(block.length) / nodes[node].line)
         nodes[node].freeAt = end
         nodes[node].queued[peer.slot, default: 0] += Int(block.length)

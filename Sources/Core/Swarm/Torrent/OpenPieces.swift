@@ -86,6 +86,9 @@ struct OpenPiece: Sendable {
         missing = blockCount
     }
 
+    /// Whether nobody is asked for anything of it, though blocks are missing.
+    var isIdle: Bool { missing > 0 && missing == free }
+
     /// The first free block.
     mutating func firstFree() -> Int? {
         guard free > 0 else { return nil }

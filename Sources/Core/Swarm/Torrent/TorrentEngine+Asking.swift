@@ -141,15 +141,20 @@ extension TorrentEngine {
 
     /// What a choked peer gives all the same (BEP 6).
     ///
-    /// While a reader is in need only what it needs: the rest would stand before that once the
-    /// peer unchokes.
+    /// While a reader is in need, what it stands before; of what it needs within a few seconds one
+    /// block, as any more would stand before that once the peer unchokes.
     private mutating func pickFast(_ peer: PeerHandle, _ now: Instant) -> Pick? {
         let isUrgent = isUrgent(now)
         for piece in peers[peer].fastFromIt where !have.contains(piece) && mayAsk(peer, piece) {
-            if isUrgent, !wishes.contains(where: { $0.piece == piece }) { continue }
+            if isUrgent, !isWorth(piece, peers[peer].requests.count, now) { continue }
             if let pick = free(in: piece) { return pick }
         }
         return nil
+    }
+
+    private func isWorth(_ piece: PieceIndex, _ asked: Int, _ now: Instant) -> Bool {
+        guard let wish = wishes.first(where: { $0.piece == piece }) else { return false }
+        return wish.isBlocking || asked == 0 && wish.due < now + settings.urgent
     }
 
     /// A free block of a piece, which is begun if it has not been.

@@ -33,6 +33,10 @@ extension TorrentEngine {
         }
         keep(peer, block, number, now, &outputs)
         fill(peer, now, &outputs)
+        // Where everybody has as much to do as is good, a piece that is needed now goes on.
+        if isUrgent(now), let at = open.place(of: block.piece), open[at]?.isIdle == true {
+            askBlocking(now, &outputs)
+        }
     }
 
     private mutating func delivered(_ peer: PeerHandle, _ count: Int, _ now: Instant) {

@@ -84,14 +84,17 @@ extension TorrentEngine {
         timers.wake(.review, by: now + .milliseconds(100))
         guard !isComplete else { return }
         wish(now)
-        takeBack(&outputs)
+        takeBack(now, &outputs)
         fillAll(now, &outputs)
     }
 
-    /// Takes back what nobody needs soon, where somebody needs something now that is not there.
-    private mutating func takeBack(_ outputs: inout [TorrentOutput]) {
+    /// Takes back what nobody needs within a few seconds, where somebody needs something now that
+    /// is not there: queues that are deep, as they are while nobody is in need, would stand before
+    /// it.
+    private mutating func takeBack(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard let first = wishes.first, !isUnderWay(first.piece) else { return }
-        let wanted = Set(wishes.map(\.piece))
+        let soon = wishes.prefix { $0.due < now + settings.urgent }
+        let wanted = Set(soon.map(\.piece))
         for peer in peers.handles {
             for asked in peers[peer].requests.all where !wanted.contains(asked.piece) {
                 withdraw(peer, asked.piece, Int(asked.block), &outputs)

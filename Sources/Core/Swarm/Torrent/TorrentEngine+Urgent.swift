@@ -11,6 +11,8 @@ extension TorrentEngine {
     struct Rival {
         let peer: PeerHandle
         let eta: Interval
+        /// The time that a block takes it.
+        let each: Interval
     }
 
     /// Wishes that are looked at for one block.
@@ -21,6 +23,9 @@ extension TorrentEngine {
     private static let hurry = 0.6
     /// Copies made at a time.
     private static let copies = 16
+    /// Requests before one that a peer can be believed to take back: it may be sending one block
+    /// and have another ready.
+    private static let untouched = 2
 
     /// All peers that deliver, the quickest first.
     func rivals(_ now: Instant) -> [Rival] {
@@ -31,7 +36,9 @@ extension TorrentEngine {
             && !peers[peer].isLate(patience(peer), at: now)
         {
             let eta = peers[peer].eta(settings, otherwise: typicalRate)
-            out.append(Rival(peer: peer, eta: eta))
+            let each = (peers[peer].throughput.rate ?? typicalRate).duration(
+                of: PieceGeometry.blockLength)
+            out.append(Rival(peer: peer, eta: eta, each: each))
         }
         out.sort { $0.eta < $1.eta }
         return out
@@ -53,6 +60,7 @@ extension TorrentEngine {
         let isLate = peers[peer].isLate(patience(peer), at: now)
         var looks = Self.looks
         var rare: [PieceIndex] = []
+        var quicker: Quicker?
         var at = wishHead
         while at < wishes.count, looks > 0 {
             let wish = wishes[at]
@@ -64,8 +72,11 @@ extension TorrentEngine {
             looks -= 1
             guard mayAsk(peer, wish.piece) else { continue }
             if isLate, wish.due < now + settings.urgent { continue }
-            if now + mine > wish.due, isQuicker(than: mine, peer, wish.piece, &rivals, now) {
-                continue
+            if now + mine > wish.due {
+                var others = quicker ?? self.quicker(than: mine, peer, &rivals, now)
+                let isTheirs = others.bring(freeBlocks(of: wish.piece)) { mayAsk($0, wish.piece) }
+                quicker = others
+                if isTheirs { continue }
             }
             guard wish.due >= now + settings.urgent, seeds < swarmCount else {
                 return free(in: rare.first ?? wish.piece)
@@ -84,14 +95,20 @@ extension TorrentEngine {
         return (open[at]?.free ?? 0) > 0
     }
 
-    private mutating func isQuicker(
-        than mine: Interval, _ peer: PeerHandle, _ piece: PieceIndex, _ rivals: inout [Rival]?,
-        _ now: Instant
-    ) -> Bool {
-        let others = rivals ?? self.rivals(now)
-        rivals = others
-        let best = others.first { $0.peer != peer && mayAsk($0.peer, piece) }
-        return best.map { $0.eta < mine } ?? false
+    /// The blocks of a piece that nobody was asked for.
+    private func freeBlocks(of piece: PieceIndex) -> Int {
+        if let at = open.place(of: piece) { return open[at]?.free ?? 0 }
+        let unit = PieceGeometry.blockLength
+        return max(1, ((layout.length(ofPiece: piece) ?? 0) + unit - 1) / unit)
+    }
+
+    /// What others bring before a peer could bring one block more.
+    private mutating func quicker(
+        than mine: Interval, _ peer: PeerHandle, _ rivals: inout [Rival]?, _ now: Instant
+    ) -> Quicker {
+        let all = rivals ?? self.rivals(now)
+        rivals = all
+        return Quicker(all.filter { $0.peer != peer }, than: mine)
     }
 
     /// Asks for the first block of what a reader stands before, though everybody has as much to do
@@ -119,16 +136,50 @@ extension TorrentEngine {
     /// Asks others for what those who were asked will not bring in time.
     mutating func rescue(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard hasRoom else { return }
+        let late = openWishes(Self.equals).filter { $0.due < now + settings.urgent }
+        guard !late.isEmpty else { return }
         var left = Self.copies
-        for wish in openWishes(Self.equals) where wish.due < now + settings.urgent {
+        var spare = spareCopies(late)
+        for wish in late {
             guard let at = open.place(of: wish.piece), let it = open[at], it.only == nil
             else { continue }
             for number in it.blocks.indices where left > 0 {
                 let asked = it.blocks[number].asked
                 guard asked.count > 0, asked.count < (wish.isBlocking ? 3 : 2) else { continue }
-                if copy(Pick(at: at, block: number), asked, wish, now, &outputs) { left -= 1 }
+                let costsNothing = asked.all.allSatisfy { isFree($0, wish.piece, number, now) }
+                guard spare > 0 || costsNothing else { continue }
+                guard copy(Pick(at: at, block: number), asked, wish, now, &outputs)
+                else { continue }
+                left -= 1
+                if !costsNothing { spare -= 1 }
             }
         }
+    }
+
+    /// Whether a copy of what was asked of a peer costs nothing: it can take the request back, or
+    /// the peer has been silent for so long that it is not believed to send at all.
+    private func isFree(
+        _ peer: PeerHandle, _ piece: PieceIndex, _ block: Int, _ now: Instant
+    ) -> Bool {
+        peers[peer].isSnubbed || peers[peer].isLate(patience(peer), at: now)
+            || isUntouched(peer, piece, block)
+    }
+
+    /// Whether a peer has other things to send before a block, so that it can take back the
+    /// request for it.
+    private func isUntouched(_ peer: PeerHandle, _ piece: PieceIndex, _ block: Int) -> Bool {
+        (peers[peer].requests.ahead(of: piece, UInt32(block)) ?? 0) >= Self.untouched
+    }
+
+    /// How many copies may be made now: what came twice, and what is asked of two, is kept to a
+    /// small part of all.
+    private func spareCopies(_ late: [Wish]) -> Int {
+        let allowed = Int(Double(counters.usefulBytes) * settings.copied) + settings.firstCopied
+        let twice = late.reduce(0) { sum, wish in
+            guard let at = open.place(of: wish.piece), let it = open[at] else { return sum }
+            return sum + it.blocks.count { $0.asked.count > 1 }
+        }
+        return (allowed - counters.wastedBytes) / PieceGeometry.blockLength - twice
     }
 
     /// Asks a second peer for a block where it would come a good deal earlier.
@@ -147,12 +198,10 @@ extension TorrentEngine {
                     < depth($0.peer, now) * (wish.isBlocking ? 2 : 1) + 2
         }
         guard let better, better.eta < eta * (1 - settings.duplicateGain) else { return false }
-        for peer in asked.all
-        where (peers[peer].requests.ahead(of: piece, UInt32(pick.block)) ?? 0) > 3 {
-            // It has not come to this one: no copy, but another's task.
-            withdraw(peer, piece, pick.block, &outputs)
-        }
-        counters.duplicates += 1
+        // Who has not come to this one leaves it to the other: no copy.
+        let untouched = asked.all.filter { isUntouched($0, piece, pick.block) }
+        for peer in untouched { withdraw(peer, piece, pick.block, &outputs) }
+        if untouched.count < asked.count { counters.duplicates += 1 }
         return ask(better.peer, pick, now, &outputs)
     }
 

@@ -20,8 +20,9 @@ package struct TorrentSettings: Hashable, Sendable {
     /// The same while a reader waits, and one more for each 50 ms of round trip.
     ///
     /// So the first blocks come from all peers at once, and a first peer is not given what a
-    /// second one would bring at the same time.
-    package var firstUrgentRequests = 2
+    /// second one would bring at the same time. A connection that begins takes three round trips
+    /// to send five blocks: fewer requests would hold it up.
+    package var firstUrgentRequests = 4
     /// Requests to one peer at most: what Transmission takes.
     package var mostRequests = 500
     /// How much of a peer's rate is asked of it ahead, beyond the round trip.
@@ -44,6 +45,11 @@ package struct TorrentSettings: Hashable, Sendable {
     package var assumedRate = ByteRate(bytesPerSecond: 100_000)
     /// A copy of a request must promise to come this much earlier.
     package var duplicateGain = 0.2
+    /// The part of what comes that may come twice for such copies, and so many bytes before it.
+    ///
+    /// Peers that have been silent for long are not counted in: their blocks mostly never come.
+    package var copied = 0.02
+    package var firstCopied = 32_768
 
     /// Requests that wait here for one peer; told to it as `reqq`.
     package var mostQueuedRequests = 500

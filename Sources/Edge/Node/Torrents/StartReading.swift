@@ -1,5 +1,6 @@
 // Fetches what a player will read before its first picture, as far as the file tells: what is
-// known of it is shown to StartPlan, which says what else is wanted.
+// known of it is shown to StartPlan, which says what else is wanted, and to PlayingRate, which
+// says how fast it is played.
 
 import Gateway
 import Metainfo
@@ -19,7 +20,7 @@ final class StartReading {
     private let kind: ContainerKind
     private var known: [FilePart] = []
     private var plan: StartPlan
-    private var isDone = false
+    private var rate: PlayingRate
 
     /// How soon an index is needed that lies behind the media: nothing is shown without it.
     private static let index = Interval.milliseconds(250)
@@ -34,16 +35,28 @@ final class StartReading {
         length = entry.length
         kind = ContainerKind(fileName: entry.path.last ?? "")
         plan = StartPlan(length: length, kind: kind)
+        rate = PlayingRate(length: length, kind: kind, known: [])
         tell()
     }
 
-    /// Looks whether what would make a better plan is there.
+    /// Looks whether what would make a better plan, or tells the bitrate, is there.
     func look() {
         while let range = plan.look, let bytes = read(range) {
             known.append(FilePart(offset: range.lowerBound, bytes: bytes))
             plan = StartPlan(length: length, kind: kind, known: known)
             tell()
+            learn()
         }
+        while let range = rate.look, let bytes = read(range) {
+            known.append(FilePart(offset: range.lowerBound, bytes: bytes))
+            learn()
+        }
+    }
+
+    private func learn() {
+        let now = PlayingRate(length: length, kind: kind, known: known)
+        if let rate = now.rate, rate != self.rate.rate { task.driver?.feed(.bitrateLearned(rate)) }
+        rate = now
     }
 
     private func tell() {

@@ -69,6 +69,10 @@ final class TorrentTask {
     private var onStopped: (@Loop () -> Void)?
     private var goodbyes = 0
 
+    /// What starting took of the libraries makes room for pieces: 10 ms of work, while the answers
+    /// of trackers and peers are on their way.
+    private let settling = LoopTimer { LibraryPages.release() }
+    private static let settled = Interval.milliseconds(20)
     /// How often what is there is noted, and trackers' numbers are brought up to date.
     private static let savePeriod = Interval.seconds(30)
     /// How long the good-bye of a search may take, and a little more.
@@ -101,8 +105,6 @@ final class TorrentTask {
     }
 
     private func join(_ files: TorrentFiles, _ have: Bitfield) {
-        // What starting took of the libraries makes room for pieces.
-        LibraryPages.release()
         let store: TorrentStore
         do throws(StorageError) {
             store = try TorrentStore(
@@ -122,16 +124,14 @@ final class TorrentTask {
         for infoHash in driver.infoHashes {
             host.add(driver, as: infoHash)
             trackers.append(tracker(of: infoHash))
-            guard !settings.torrent.isPrivate else { continue }
-            LocalPeers.shared.join(infoHash, port: host.port) { [weak driver] endpoint in
-                driver?.feed(.discovered([endpoint]))
-            }
         }
         count()
         driver.joinWebSeeds()
         announcing.schedule(at: settings.isLeaving ? Loop.now + Self.goodbye : Loop.now)
         driver.feed(.discovered(settings.peers))
+        joinNeighbourhood()
         saver.schedule(at: Loop.now + Self.savePeriod)
+        settling.schedule(at: Loop.now + Self.settled)
         handler(.joined)
     }
 
@@ -142,6 +142,17 @@ final class TorrentTask {
     private func announce() {
         guard onStopped == nil else { return }
         for tracker in trackers { tracker.feed(.started) }
+    }
+
+    /// Looks for peers in the local network, once others have been asked: to find its interfaces
+    /// takes a few milliseconds.
+    private func joinNeighbourhood() {
+        guard let driver, !settings.torrent.isPrivate else { return }
+        for infoHash in driver.infoHashes {
+            LocalPeers.shared.join(infoHash, port: host.port) { [weak driver] endpoint in
+                driver?.feed(.discovered([endpoint]))
+            }
+        }
     }
 
     private func tracker(of infoHash: InfoHash) -> TrackerClient {
@@ -241,6 +252,7 @@ final class TorrentTask {
         onStopped = nil
         saver.cancel()
         announcing.cancel()
+        settling.cancel()
         for infoHash in settings.torrent.infoHashes.swarms {
             host.remove(infoHash)
             if !settings.torrent.isPrivate { LocalPeers.shared.leave(infoHash) }
