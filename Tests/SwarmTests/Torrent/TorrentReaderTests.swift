@@ -53,6 +53,54 @@ struct TorrentReaderTests {
         #expect(late)
     }
 
+    @Test("While somebody reads, a peer is asked for little ahead, though nobody is in need")
+    func shallow() {
+        var asked: [Int] = []
+        for isRead in [false, true] {
+            var rig = TorrentRig(pieces: 4000, blocks: 2)
+            rig.meetSeed(1)
+            rig.tell(.bitrateLearned(bitrate))
+            if isRead { rig.tell(.readerOpened(ReaderID(1), 0..<4000 * 32_768)) }
+            // 50 blocks a second, for four seconds: the reader has a minute and more in hand.
+            for number in 0..<200 as Range<Int64> {
+                rig.wait(.milliseconds(20))
+                if isRead {
+                    rig.tell(
+                        .readerMoved(ReaderID(1), to: number * 32_768, isWaiting: true))
+                }
+                guard let next = rig.engine.peers[PeerHandle(1)].requests.first else { continue }
+                rig.brings(1, next.piece.value, Int(next.block))
+                if next.block == 1 { rig.tell(.pieceVerified(next.piece, blocks: [])) }
+            }
+            let isUrgent = rig.engine.isUrgent(rig.now)
+            #expect(!isUrgent)
+            asked.append(rig.engine.peers[PeerHandle(1)].requests.count)
+        }
+        // Three seconds of what it brings are 150 blocks; a quarter of a second is 13.
+        #expect(asked[0] > 100)
+        #expect(asked[1] < 20)
+    }
+
+    @Test("A peer that sends what it was to leave to others is not relieved again and again")
+    func heeding() {
+        var rig = TorrentRig(pieces: 100, blocks: 8)
+        rig.meetSeed(1)
+        rig.tell(.readerOpened(ReaderID(1), 0..<100 * 131_072))
+        let before = rig.engine.peers[PeerHandle(1)].heed
+        // A jump takes back what was asked; one block comes all the same, one is rejected.
+        rig.tell(.readerClosed(ReaderID(1)))
+        rig.tell(.readerOpened(ReaderID(2), 90 * 131_072..<100 * 131_072))
+        let owed = rig.engine.peers[PeerHandle(1)].withdrawn
+        #expect(owed.count >= 2)
+        guard let first = owed.first, let last = owed.last else { return }
+        rig.brings(1, first.piece.value, Int(first.block))
+        let ignored = rig.engine.peers[PeerHandle(1)].heed
+        #expect(ignored == before - 1)
+        rig.says(1, .reject(rig.engine.block(Int(last.block), of: last.piece)))
+        let heeded = rig.engine.peers[PeerHandle(1)].heed
+        #expect(heeded == before)
+    }
+
     @Test("A peer that stands still loses the block that a reader waits for to a second one")
     func rescuing() {
         var rig = TorrentRig(pieces: 100, blocks: 2)

@@ -80,10 +80,10 @@ extension TorrentEngine {
         let most = min(peers[peer].takes, settings.mostRequests)
         var carried = peers[peer].pipeline.depth(
             rate: peers[peer].throughput.rate, roundTrip: peers[peer].roundTrip,
-            queue: isUrgent ? urgentQueue(peer) : settings.bulkQueue, most: most)
+            queue: readers.isEmpty ? settings.bulkQueue : urgentQueue(peer), most: most)
         // What serves in ticks gives as much in each as it is asked for, and its rate over several
         // ticks is behind that: three times as much in the next, until it gives no more.
-        if peers[peer].pipeline.isGrowing {
+        if readers.isEmpty, peers[peer].pipeline.isGrowing {
             carried = max(carried, min(peers[peer].throughput.atOnce * 3, most))
         }
         let depth = limitedDepth(peer, carried)
@@ -95,8 +95,11 @@ extension TorrentEngine {
         return max(2, min(depth, first) - peers[peer].withdrawn.count)
     }
 
-    /// How much of a peer's rate is asked of it ahead while a reader is in need: what bridges its
-    /// pauses, and a little more.
+    /// How much of a peer's rate is asked of it ahead while somebody reads: what bridges its pauses,
+    /// and a little more.
+    ///
+    /// A reader that has enough may jump, and what it needs then stands behind what peers have made
+    /// ready to send; some send that whatever is cancelled.
     private func urgentQueue(_ peer: PeerHandle) -> Interval {
         // Half as much again as a tick, so that what it brings can grow from one to the next.
         let pause = max(peers[peer].throughput.pause, peers[peer].throughput.tick * 1.5)

@@ -25,6 +25,7 @@ extension TorrentEngine {
             $0.piece == block.piece && $0.block == UInt32(number)
         }) {
             peers[peer].withdrawn.remove(at: at)
+            peers[peer].heed = max(-8, peers[peer].heed - 1)
             delivered(peer, Int(block.length), now)
         } else {
             counters.wastedBytes += Int(block.length)

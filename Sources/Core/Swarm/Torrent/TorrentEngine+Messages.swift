@@ -89,6 +89,7 @@ extension TorrentEngine {
             $0.piece == block.piece && $0.block == UInt32(number)
         }) {
             peers[peer].withdrawn.remove(at: at)
+            peers[peer].heed = min(8, peers[peer].heed + 1)
             return fill(peer, now, &outputs)
         }
         guard peers[peer].requests.take(block.piece, UInt32(number)) != nil else {

@@ -156,19 +156,20 @@ extension TorrentEngine {
         }
     }
 
-    /// Whether a copy of what was asked of a peer costs nothing: it can take the request back, or
-    /// the peer has been silent for so long that it is not believed to send at all.
+    /// Whether a copy of what was asked of a peer costs nothing: it takes the request back, or it
+    /// has been silent for so long that it is not believed to send at all.
     private func isFree(
         _ peer: PeerHandle, _ piece: PieceIndex, _ block: Int, _ now: Instant
     ) -> Bool {
-        peers[peer].isSnubbed || peers[peer].isLate(patience(peer), at: now)
+        peers[peer].isSnubbed || peers[peer].isLate(patience(peer) * 2, at: now)
             || isUntouched(peer, piece, block)
     }
 
-    /// Whether a peer has other things to send before a block, so that it can take back the
-    /// request for it.
+    /// Whether a peer has other things to send before a block, and takes back what it has not come
+    /// to: some send all that they were ever asked for.
     private func isUntouched(_ peer: PeerHandle, _ piece: PieceIndex, _ block: Int) -> Bool {
-        (peers[peer].requests.ahead(of: piece, UInt32(block)) ?? 0) >= Self.untouched
+        peers[peer].heed > 0
+            && (peers[peer].requests.ahead(of: piece, UInt32(block)) ?? 0) >= Self.untouched
     }
 
     /// How many copies may be made now: what came twice, and what is asked of two, is kept to a

@@ -74,6 +74,9 @@ struct TorrentPeer: Sendable {
     /// Requests to it under way, and those taken back whose blocks may still come.
     var requests = RequestQueue()
     var withdrawn: [Asked] = []
+    /// Whether it takes requests back (CANCEL): a credit of two, one less for each block that came
+    /// all the same, one more for each that was rejected; none that are in doubt.
+    var heed = 2
     var throughput = Throughput()
     var pipeline: Pipeline
     var roundTrip = Interval.zero

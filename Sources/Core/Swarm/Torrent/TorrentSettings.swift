@@ -27,7 +27,7 @@ package struct TorrentSettings: Hashable, Sendable {
     package var mostRequests = 500
     /// How much of a peer's rate is asked of it ahead, beyond the round trip.
     package var bulkQueue = Interval.seconds(3)
-    /// The same while a reader is in need, besides the peer's own pauses between blocks.
+    /// The same while somebody reads, besides the peer's own pauses between blocks.
     ///
     /// What is needed now waits behind what was asked before, and a piece is whole only when the
     /// longest of these queues has come. A Transmission seed serves once in half a second.
