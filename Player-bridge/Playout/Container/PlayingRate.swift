@@ -16,7 +16,7 @@ package struct PlayingRate: Equatable, Sendable {
     /// Nil after a bounded number of calls, whatever the file says.
     package let look: Range<Int64>?
 
-    /// How much of the beginning and of the end of a transport stream is looked at.
+    /// How much of the end of a transport stream is looked at, and of its beginning at first.
     static let stretch: Int64 = 131_072
     /// The slowest and the fastest that is believed: speech at 4 kbit/s, and 1 Gbit/s.
     private static let believed = 500.0...125_000_000.0
@@ -35,7 +35,7 @@ package struct PlayingRate: Equatable, Sendable {
             return
         }
         let file = FileParts(parts: known, length: length)
-        let first = known.first { $0.offset == 0 }?.bytes
+        let first = known.first { $0.offset == 0 && !$0.bytes.isEmpty }?.bytes
         let seen = first.flatMap { ContainerKind(firstBytes: $0.span) }
         guard first != nil else {
             (rate, look) = (nil, 0..<min(length, Self.stretch))

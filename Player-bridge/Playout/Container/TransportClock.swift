@@ -28,28 +28,46 @@ enum TransportClock {
     private static let wrap: UInt64 = 1 << 33
     /// The longest time between two readings in a row: the standard says 100 ms.
     private static let gap = 5.0
+    /// Seconds of a beginning that tell enough, and that tell anything; and its longest, in bytes.
+    private static let enough = 1.0
+    private static let least = 0.2
+    private static let longest: Int64 = 1_048_576
     /// The whole film may have this much more or less of a bitrate than its beginning.
     private static let likeness = 16.0
 
     static func time(_ file: FileParts) -> PlayingTime {
-        guard let head = file.parts.first(where: { $0.offset == 0 }) else { return .unknown }
-        guard let begin = stretch(head, identifier: nil) else { return .unknown }
+        let heads = file.parts.filter { $0.offset == 0 }
+        guard let head = heads.max(by: { $0.bytes.count < $1.bytes.count }) else {
+            return .unknown
+        }
+        let begin = stretch(head, identifier: nil)
+        let further = further(than: head, of: file.length, begin?.seconds ?? 0)
+        guard let begin else { return further.map { .look($0) } ?? .unknown }
         let start = file.length - min(file.length, PlayingRate.stretch)
-        let tail = start..<file.length
-        guard start >= Int64(head.bytes.count) else { return local(begin, nil) }
+        guard start >= Int64(head.bytes.count) else { return local(begin, further) }
         guard let behind = file.parts.first(where: { $0.offset == start }) else {
-            return local(begin, tail)
+            return local(begin, further ?? start..<file.length)
         }
         guard let end = stretch(behind, identifier: begin.identifier) else {
-            return local(begin, nil)
+            return local(begin, further)
         }
         let whole = Stretch(identifier: begin.identifier, first: begin.first, last: end.last)
         return isLike(whole, begin)
-            ? .lasts(whole.seconds, bytes: whole.bytes, look: nil) : local(begin, nil)
+            ? .lasts(whole.seconds, bytes: whole.bytes, look: nil) : local(begin, further)
+    }
+
+    /// A longer beginning, where what is known of it is too short in time to tell: a picture that
+    /// stands alone has one reading and may have 100 KB.
+    private static func further(
+        than head: FilePart, of length: Int64, _ seconds: Double
+    ) -> Range<Int64>? {
+        let known = Int64(head.bytes.count)
+        guard seconds < enough, known < min(length, longest) else { return nil }
+        return 0..<min(length, longest, max(PlayingRate.stretch, known * 4))
     }
 
     private static func local(_ stretch: Stretch, _ look: Range<Int64>?) -> PlayingTime {
-        guard stretch.seconds > 0 else { return look.map { .look($0) } ?? .unknown }
+        guard stretch.seconds >= least else { return look.map { .look($0) } ?? .unknown }
         return .lasts(stretch.seconds, bytes: stretch.bytes, look: look)
     }
 

@@ -15,7 +15,8 @@ import Swarm
 @Loop
 final class StartReading {
     private unowned let task: TorrentTask
-    private let file: Int
+    /// The number of the file.
+    let file: Int
     private let length: Int64
     private let kind: ContainerKind
     private var known: [FilePart] = []
@@ -42,15 +43,21 @@ final class StartReading {
     /// Looks whether what would make a better plan, or tells the bitrate, is there.
     func look() {
         while let range = plan.look, let bytes = read(range) {
-            known.append(FilePart(offset: range.lowerBound, bytes: bytes))
+            know(FilePart(offset: range.lowerBound, bytes: bytes))
             plan = StartPlan(length: length, kind: kind, known: known)
             tell()
             learn()
         }
         while let range = rate.look, let bytes = read(range) {
-            known.append(FilePart(offset: range.lowerBound, bytes: bytes))
+            know(FilePart(offset: range.lowerBound, bytes: bytes))
             learn()
         }
+    }
+
+    /// A part takes the place of a shorter one that begins where it begins.
+    private func know(_ part: FilePart) {
+        known.removeAll { $0.offset == part.offset && $0.bytes.count <= part.bytes.count }
+        known.append(part)
     }
 
     private func learn() {

@@ -56,6 +56,7 @@ package final class TorrentNode {
             self.task = task
             let shelf = TorrentShelf(task)
             self.shelf = shelf
+            shelf.onOpen = { [weak self] in self?.readStart(of: $0) }
             gateway.open(shelf.shelf)
             report(.serving(url: "http://127.0.0.1:\(gateway.port)\(address)"))
             task.start()
@@ -106,7 +107,7 @@ package final class TorrentNode {
         case .joined:
             checked = nil
             shelf?.joined()
-            readStart()
+            readStart(of: file)
             openSink()
             if task?.driver?.engine.isComplete ?? false {
                 report(.completed(after: Loop.now - startedAt))
@@ -146,9 +147,12 @@ package final class TorrentNode {
         }
     }
 
-    /// Has the bytes fetched that a player reads first.
-    private func readStart() {
-        guard let task, task.driver?.engine.isComplete == false else { return }
+    /// Has the bytes fetched that a player reads first of a film; the last that was opened counts.
+    private func readStart(of file: Int) {
+        let use = MediaType(ofFile: settings.torrent.files[file].path.last ?? "").use
+        guard let task, task.driver?.engine.isComplete == false, plan?.file != file,
+            file == self.file || use == .video || use == .audio
+        else { return }
         let plan = StartReading(task, file: file)
         self.plan = plan
         plan.look()

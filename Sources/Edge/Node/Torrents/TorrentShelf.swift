@@ -22,6 +22,8 @@ final class TorrentShelf {
     private var waiting: Set<FileReaderID> = []
     private var serving: FileReaderID?
     private var shared: [Int: SharedFile] = [:]
+    /// Told of each file that a reader opens.
+    var onOpen: (@Loop (Int) -> Void)?
     /// When the first byte of a file was given.
     private(set) var firstByteAt: Instant?
     /// When a reader began to wait, and how often and how long readers did.
@@ -45,6 +47,7 @@ final class TorrentShelf {
         switch event {
         case .opened(let id, let file, let range):
             files[id] = file
+            onOpen?(file)
             guard let bytes = torrent.layout.bytes(file: file, range) else { return }
             task.driver?.feed(.readerOpened(ReaderID(id.value), bytes))
         case .wants(let id, let range):
