@@ -35,13 +35,18 @@ extension TorrentEngine {
         where !peers[peer].isChoking && !peers[peer].isSnubbed && !peers[peer].isWeb
             && !peers[peer].isLate(patience(peer), at: now)
         {
-            let eta = peers[peer].eta(settings, otherwise: typicalRate)
-            let each = (peers[peer].throughput.rate ?? typicalRate).duration(
-                of: PieceGeometry.blockLength)
-            out.append(Rival(peer: peer, eta: eta, each: each))
+            out.append(rival(peer))
         }
         out.sort { $0.eta < $1.eta }
         return out
+    }
+
+    /// When a peer would bring one block more, and how long it takes for each.
+    func rival(_ peer: PeerHandle) -> Rival {
+        let rate = peers[peer].throughput.rate ?? typicalRate
+        return Rival(
+            peer: peer, eta: peers[peer].eta(settings, otherwise: typicalRate),
+            each: rate.duration(of: PieceGeometry.blockLength))
     }
 
     /// How long a peer may be silent before it counts as standing still: four blocks' time and two
@@ -193,7 +198,7 @@ extension TorrentEngine {
             asked.all.map { expected($0, piece, pick.block, wish.isBlocking, now) }.min()
             ?? .forever
         guard now + eta > wish.due else { return false }
-        let better = rivalsWithWeb(now).first {
+        let better = (rivals(now) + webRivals(now)).sorted { $0.eta < $1.eta }.first {
             !asked.contains($0.peer) && mayAsk($0.peer, piece)
                 && peers[$0.peer].requests.count
                     < depth($0.peer, now) * (wish.isBlocking ? 2 : 1) + 2

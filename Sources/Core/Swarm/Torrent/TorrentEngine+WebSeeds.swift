@@ -51,18 +51,13 @@ extension TorrentEngine {
         fillAll(now, &outputs)
     }
 
-    /// All that could bring a block, web seeds too, the quickest first.
-    func rivalsWithWeb(_ now: Instant) -> [Rival] {
-        var out = rivals(now)
-        guard webSeeds > 0 else { return out }
-        for peer in peers.handles
-        where peers[peer].isWeb && peers[peer].restsUntil <= now && !peers[peer].isSnubbed
-            && !peers[peer].isLate(patience(peer), at: now)
-        {
-            let eta = peers[peer].eta(settings, otherwise: typicalRate)
-            out.append(Rival(peer: peer, eta: eta))
-        }
-        return out.sorted { $0.eta < $1.eta }
+    /// Web seeds that could bring a block, and when.
+    func webRivals(_ now: Instant) -> [Rival] {
+        guard webSeeds > 0 else { return [] }
+        return peers.handles.filter { peer in
+            peers[peer].isWeb && peers[peer].restsUntil <= now && !peers[peer].isSnubbed
+                && !peers[peer].isLate(patience(peer), at: now)
+        }.map { rival($0) }
     }
 
     /// Asks a web seed for a stretch, once half of the last one has come.

@@ -127,7 +127,11 @@ final class TorrentTask {
         }
         count()
         driver.joinWebSeeds()
-        announcing.schedule(at: settings.isLeaving ? Loop.now + Self.goodbye : Loop.now)
+        if settings.isLeaving {
+            announcing.schedule(at: Loop.now + Self.goodbye)
+        } else {
+            announce()
+        }
         driver.feed(.discovered(settings.peers))
         joinNeighbourhood()
         saver.schedule(at: Loop.now + Self.savePeriod)
