@@ -62,10 +62,9 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
-        .target(name: "CSHA1", path: "Sources/C/CSHA1"),
         // Not linked: opened when they are needed (libavformat-dev, libavcodec-dev, libavutil-dev).
         .target(name: "CFFmpeg", path: "Sources/C/CFFmpeg", publicHeadersPath: "."),
-        edge("Crypto", ["COpenSSL", "CSHA1", "Primitives"]),
+        edge("Crypto", ["COpenSSL", "Primitives"]),
         edge("Reactor", ["CLibevent", "Primitives"]),
         edge("Storage", ["Primitives", "Pieces"]),
         edge("Ingest", path: "Broadcaster/Ingest", ["CFFmpeg", "Primitives"]),

@@ -49,39 +49,6 @@ struct DigestTests {
     }
 }
 
-@Suite("SHA-1 of two messages at a time")
-struct PairTests {
-    private func message(_ length: Int, _ seed: Int) -> [UInt8] {
-        (0..<length).map { UInt8(truncatingIfNeeded: ($0 &* 40_503 &+ seed) >> 5) }
-    }
-
-    /// Every way in which a message may end within its last block, and a whole piece.
-    @Test(
-        "is that of each by itself, whatever their length", arguments: [0..<200, 65_536..<65_540])
-    func equallyLong(_ lengths: Range<Int>) {
-        for length in lengths {
-            let (first, second) = (message(length, 1), message(length, 99))
-            let both = Digests.sha1(first, second)
-            #expect(both.0 == Digests.sha1(first), "\(length) bytes")
-            #expect(both.1 == Digests.sha1(second), "\(length) bytes")
-        }
-    }
-
-    @Test("is right where one is longer, as the last piece is not")
-    func unequal() {
-        let (first, second) = (message(100, 1), message(1000, 2))
-        let both = Digests.sha1(first, second)
-        #expect(both.0 == Digests.sha1(first) && both.1 == Digests.sha1(second))
-    }
-
-    @Test("is that of the standard's example")
-    func example() {
-        let both = Digests.sha1(Array("abc".utf8), Array("xyz".utf8))
-        #expect(hex(both.0.value.bytes) == "a9993e364706816aba3e25717850c26c9cd0d89d")
-        #expect(hex(both.1.value.bytes) == "66b27417d37e024c46526c2f6d358a754fc552f3")
-    }
-}
-
 @Suite("The Merkle root of a piece (BEP 52)")
 struct MerkleTests {
     private let piece = (0..<8 * 16_384).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 14) }

@@ -1,7 +1,6 @@
 // Digests of bytes that are all there: SHA-1, SHA-256, and the Merkle root of a piece (BEP 52).
 // Keeps nothing.
 
-import CSHA1
 package import Primitives
 
 /// The digests that the protocol uses.
@@ -18,27 +17,6 @@ package enum Digests {
 
     /// The SHA-1 (FIPS 180-4) of `bytes`.
     package static func sha1(_ bytes: [UInt8]) -> SHA1Digest { sha1(bytes.span) }
-
-    /// The SHA-1 of two messages; where they are equally long and the processor has instructions
-    /// for it, in two thirds of the time that one after the other takes.
-    package static func sha1(
-        _ first: [UInt8], _ second: [UInt8]
-    ) -> (SHA1Digest, SHA1Digest) {
-        guard first.count == second.count, let both = pair(first, second) else {
-            return (sha1(first), sha1(second))
-        }
-        return both
-    }
-
-    private static func pair(
-        _ first: [UInt8], _ second: [UInt8]
-    ) -> (SHA1Digest, SHA1Digest)? {
-        var (one, other) = ([UInt8](repeating: 0, count: 20), [UInt8](repeating: 0, count: 20))
-        guard unsafe sha1_pair(first, second, first.count, &one, &other),
-            let one = Bytes20(one), let other = Bytes20(other)
-        else { return nil }
-        return (SHA1Digest(one), SHA1Digest(other))
-    }
 
     /// The SHA-256 (FIPS 180-4) of `bytes`.
     package static func sha256(_ bytes: Span<UInt8>) -> SHA256Digest {

@@ -22,24 +22,7 @@ final class PieceChecker: Sendable {
 
     /// Whether `bytes` are those of `piece`.
     func check(_ piece: PieceIndex, _ bytes: [UInt8]) -> Bool {
-        judged(piece, bytes, isRight(piece, bytes))
-    }
-
-    /// Whether `bytes` are those of `piece`, and `otherBytes` those of `other`.
-    func check(
-        _ piece: PieceIndex, _ bytes: [UInt8], _ other: PieceIndex, _ otherBytes: [UInt8]
-    ) -> (Bool, Bool) {
-        guard let first = torrent.digest(ofPiece: piece), first.root == nil,
-            let second = torrent.digest(ofPiece: other), second.root == nil
-        else { return (check(piece, bytes), check(other, otherBytes)) }
-        let digests = Digests.sha1(bytes, otherBytes)
-        return (
-            judged(piece, bytes, digests.0 == first.sha1),
-            judged(other, otherBytes, digests.1 == second.sha1)
-        )
-    }
-
-    private func judged(_ piece: PieceIndex, _ bytes: [UInt8], _ isRight: Bool) -> Bool {
+        let isRight = isRight(piece, bytes)
         let isSuspect = suspects.withLock { suspects in
             if !isRight, suspects.count < Self.most { suspects.insert(piece) }
             return suspects.contains(piece)

@@ -110,7 +110,6 @@ final class TorrentTask {
             store = try TorrentStore(
                 files: files, written: have, settings: settings.store,
                 check: { [checker] in checker.check($0, $1) },
-                checkBoth: { [checker] in checker.check($0, $1, $2, $3) },
                 notify: { [weak self] in Task { @Loop in self?.driver?.takeEvents() } })
         } catch {
             return handler(.failed(NodeFault(error)))

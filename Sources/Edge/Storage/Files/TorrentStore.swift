@@ -79,10 +79,6 @@ package final class TorrentStore {
     /// Whether the bytes of a piece are right; called on several threads at a time.
     package typealias Check = @Sendable (PieceIndex, [UInt8]) -> Bool
 
-    /// The same for two pieces, where that costs less than one after the other.
-    package typealias CheckBoth =
-        @Sendable (PieceIndex, [UInt8], PieceIndex, [UInt8]) -> (Bool, Bool)
-
     enum Report: Sendable {
         case checked(PieceIndex, Bool)
         case wrote(PieceIndex, StorageError?)
@@ -110,7 +106,7 @@ package final class TorrentStore {
     package internal(set) var fault: StorageError?
     let settings: TorrentStoreSettings
     let queue: DiskQueue<Report>
-    let unchecked: UncheckedPieces
+    let check: Check
     var assembling: [PieceIndex: BlockAssembly] = [:]
     var pending: [PieceIndex: Pending] = [:]
     var cache: ReadCache
@@ -127,11 +123,10 @@ package final class TorrentStore {
     package init(
         files: TorrentFiles, written: Bitfield,
         settings: TorrentStoreSettings = TorrentStoreSettings(), check: @escaping Check,
-        checkBoth: CheckBoth? = nil, notify: @escaping @Sendable () -> Void
+        notify: @escaping @Sendable () -> Void
     ) throws(StorageError) {
         precondition(written.pieceCount == files.layout.pieceCount)
-        (self.files, self.written, self.settings) = (files, written, settings)
-        unchecked = UncheckedPieces(check, checkBoth)
+        (self.files, self.written, self.settings, self.check) = (files, written, settings, check)
         cache = ReadCache(limit: settings.cacheBytes)
         maps = MapCache(limit: max(4, settings.mappedBytes / settings.mapLength))
         queue = try DiskQueue(threads: settings.threads, notify: notify)
@@ -190,25 +185,19 @@ extension TorrentStore {
     }
 
     private func process(_ piece: PieceIndex, _ bytes: [UInt8], isRight: Bool) {
-        guard !isRight else {
-            return queue.enqueue { [files, queue] _ in Self.write(piece, bytes, files, queue) }
-        }
-        unchecked.append(piece, bytes)
-        queue.enqueue { [unchecked, files, queue] post in
-            for it in unchecked.check(piece) {
-                post(.checked(it.piece, it.isRight))
-                if it.isRight { Self.write(it.piece, it.bytes, files, queue) }
+        queue.enqueue { [files, check, queue] post in
+            if !isRight {
+                let isRight = check(piece, bytes)
+                post(.checked(piece, isRight))
+                guard isRight else { return }
             }
-        }
-    }
-
-    private static func write(
-        _ piece: PieceIndex, _ bytes: [UInt8], _ files: TorrentFiles, _ queue: DiskQueue<Report>
-    ) {
-        queue.enqueueInTurn { post in
-            var fault: StorageError?
-            do throws(StorageError) { try files.write(piece, bytes[...]) } catch { fault = error }
-            post(.wrote(piece, fault))
+            queue.enqueueInTurn { post in
+                var fault: StorageError?
+                do throws(StorageError) { try files.write(piece, bytes[...]) } catch {
+                    fault = error
+                }
+                post(.wrote(piece, fault))
+            }
         }
     }
 
