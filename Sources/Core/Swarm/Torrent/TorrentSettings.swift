@@ -74,7 +74,7 @@ package struct TorrentSettings: Hashable, Sendable {
     package var webSeedFailures = 6
 
     /// Memory for pieces that are not whole, in bytes.
-    package var openPieces = 50_331_648
+    package var openPieces = 33_554_432
 
     /// The defaults.
     package init() {}
