@@ -87,7 +87,7 @@ struct TorrentTalkTests {
         var rig = TorrentRig(pieces: 20, blocks: 16)
         rig.tell(.readerOpened(ReaderID(1), 0..<Int64(20 * 16 * 16_384)))
         rig.tell(.readerMoved(ReaderID(1), to: 0, isWaiting: true))
-        #expect(ticks(&rig, 4).asked == [2, 6, 18, 54])
+        #expect(ticks(&rig, 4).asked == [4, 12, 36, 108])
     }
 
     @Test("Many requests are kept up in lumps of an eighth: few packets for both ends")

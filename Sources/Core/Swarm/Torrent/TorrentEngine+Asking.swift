@@ -83,7 +83,7 @@ extension TorrentEngine {
             queue: readers.isEmpty ? settings.bulkQueue : urgentQueue(peer), most: most)
         // What serves in ticks gives as much in each as it is asked for, and its rate over several
         // ticks is behind that: three times as much in the next, until it gives no more.
-        if readers.isEmpty, peers[peer].pipeline.isGrowing {
+        if peers[peer].pipeline.isGrowing {
             carried = max(carried, min(peers[peer].throughput.atOnce * 3, most))
         }
         let depth = limitedDepth(peer, carried)
