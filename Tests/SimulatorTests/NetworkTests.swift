@@ -7,8 +7,8 @@ struct NetworkTests {
     @Test("loses packets, which costs time and bytes and no pieces")
     func loss() throws {
         /// Also answers what was sent for each byte that came.
-        func play(_ loss: Double) throws -> (Report, spent: Double) {
-            var stage = try Stage(viewers: 0)
+        func play(_ loss: Double, seed: UInt64 = 1) throws -> (Report, spent: Double) {
+            var stage = try Stage(viewers: 0, seed: seed)
             for number in 0..<4 {
                 stage.viewers.append(stage.add(at: 2 + Double(number) * 0.1) { $0.loss = loss })
             }
@@ -18,7 +18,9 @@ struct NetworkTests {
             return (report, Double(sent) / Double(came))
         }
         let ((clean, usual), (lossy, spent)) = (try play(0), try play(0.01))
-        #expect(lossy.skipped <= 6, "\(lossy)")
+        // What is lost is chance: five of 400 pieces on average, of four runs.
+        let others = try (2...4).map { try play(0.01, seed: $0).0.skipped }
+        #expect(others.reduce(lossy.skipped, +) <= 20, "\(lossy)\n\(others)")
         #expect(lossy.lagHigh > clean.lagHigh + .milliseconds(50), "\(clean)\n\(lossy)")
         #expect(spent > usual + 0.005, "\(usual), \(spent)")
     }

@@ -304,10 +304,8 @@ struct UplinkTests {
         for (roundTrip, least) in [(20, 65_536), (100, 65_536), (340, 163_840), (5_000, 262_144)] {
             var line = uplink()
             let time = Interval.milliseconds(Int64(roundTrip))
-            run(&line, rate: 10_000, from: 0, to: 0.03, roundTrip: time)
-            #expect(line.inFlight == max(least, 98_304), "\(roundTrip) ms")
-            run(&line, rate: 10_000, from: 0.03, to: 5, roundTrip: time)
-            #expect(line.inFlight == least, "\(roundTrip) ms")
+            run(&line, rate: 10_000, from: 0, to: 5, roundTrip: time)
+            #expect(abs(line.inFlight - least) < 64, "\(roundTrip) ms")
         }
     }
 

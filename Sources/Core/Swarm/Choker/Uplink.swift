@@ -24,7 +24,7 @@ struct Uplink: Sendable {
     private static let (usualRoundTrip, farthest) = (0.1, 4.0)
 
     private var budget: Double
-    private var roundTrip: Double?
+    private var roundTrip = Uplink.usualRoundTrip
     /// The best reading, when it was made, and the best one since.
     private var best = (rate: 0.0, at: Instant.zero)
     private var runnerUp = 0.0
@@ -62,7 +62,7 @@ struct Uplink: Sendable {
     mutating func acknowledged(_ bytes: Int, leastRoundTrip: Interval, at now: Instant) {
         if leastRoundTrip > .zero {
             let sample = min(leastRoundTrip.seconds, 1)
-            roundTrip = roundTrip.map { $0 + (sample - $0) / 32 } ?? sample
+            roundTrip += (sample - roundTrip) / 32
             budget = max(budget, least)
         }
         counted += bytes
@@ -77,7 +77,7 @@ struct Uplink: Sendable {
     }
 
     /// A round trip, and the queue that is allowed, in seconds.
-    private var span: Double { (roundTrip ?? Self.usualRoundTrip) + target.seconds }
+    private var span: Double { roundTrip + target.seconds }
 
     /// The least under way: the same rate over any distance.
     ///
