@@ -107,7 +107,7 @@ struct UploadQueueTests {
     /// The order in which a queue empties, as `peer#piece`.
     private func order(
         _ uploads: [Upload], copies: [UInt32: Int] = [:], leaves: Set<Int> = [],
-        byDeadline: Bool = true
+        newcomers: Set<Int> = [], byDeadline: Bool = true
     ) -> [String] {
         var queue = UploadQueue()
         for upload in uploads { queue.add(upload) }
@@ -116,7 +116,11 @@ struct UploadQueueTests {
         var out: [String] = []
         while let next = queue.next(
             order: order, copies: { copies[$0.value] ?? 0 },
-            passesOn: { peer, _ in !leaves.contains(peer.slot) }, canTake: { _ in true })
+            receiver: { peer, _ in
+                if newcomers.contains(peer.slot) { return .newLeaf }
+                return leaves.contains(peer.slot) ? .leaf : .inner
+            },
+            canTake: { _ in true })
         {
             out.append("\(next.peer.slot)\(next.block.piece)")
         }
@@ -167,6 +171,11 @@ struct UploadQueueTests {
         #expect(
             order([upload(1, 9, since: 0), upload(2, 9, since: 90)], leaves: [1])
                 == ["2#9", "1#9"])
+        // A leaf waits for two seconds; one that has just come may pass on soon.
+        let three = [upload(1, 7, since: 0), upload(2, 8, since: 1100), upload(3, 9, since: 1900)]
+        #expect(order(three, leaves: [1], newcomers: [2]) == ["3#9", "2#8", "1#7"])
+        let later = [upload(1, 7, since: 0), upload(2, 8, since: 1100), upload(3, 9, since: 2100)]
+        #expect(order(later, leaves: [1], newcomers: [2]) == ["2#8", "1#7", "3#9"])
     }
 
     @Test("gives up what has waited for spare upload for too long")
@@ -186,7 +195,7 @@ struct UploadQueueTests {
         queue.add(upload(1, 5))
         let next = queue.next(
             order: SendOrder(copyWeight: 0), copies: { _ in 0 },
-            passesOn: { _, _ in true }, canTake: { $0 != PeerHandle(1) })
+            receiver: { _, _ in .inner }, canTake: { $0 != PeerHandle(1) })
         #expect(next == nil)
         #expect(queue.count(of: PeerHandle(1)) == 1)
     }

@@ -13,8 +13,11 @@ struct SendOrder: Sendable {
     /// What a copy of the piece that has gone counts, in seconds: the least-sent piece first, as
     /// PULSE has it.
     var copyWeight: Double
-    /// What a leaf waits for those who pass on, in seconds: a dozen copies' time on a home line.
-    var leafWeight = 0.8
+    /// What a leaf waits for those who pass on, in seconds: where lines are nearly full all of
+    /// the waiting is the last hop's then, and not each hop's.
+    var leafWeight = 2.0
+    /// The same for one that has just come: it would pass on, and does not know yet what.
+    var newLeafWeight = 0.8
     /// What a newcomer's first key frame is ahead of other pieces, in seconds, however many
     /// copies have gone: somebody looks at nothing until it comes.
     var openingWeight = 2.0
@@ -29,21 +32,38 @@ struct SendOrder: Sendable {
     /// Whether deadlines count, or only how long a block has waited.
     var byDeadline = true
 
+    /// What a neighbour does with a piece.
+    enum Receiver: Hashable, Sendable {
+        /// It passes it on.
+        case inner
+        /// It has just come, and passes on nothing yet.
+        case newLeaf
+        case leaf
+    }
+
     /// The score of a block, of whose piece `copies` have gone, in seconds; the least goes first.
     ///
     /// A leaf waits for those who pass on: nobody waits for the leaf.
     func score(
-        of upload: Upload, copies: Int, passesOn: @autoclosure () -> Bool
+        of upload: Upload, copies: Int, receiver: @autoclosure () -> Receiver
     ) -> Double {
         let since = (upload.since - .zero).seconds
         if upload.purpose == .opening { return since - openingWeight }
-        let weight = copyWeight * Double(copies) + (passesOn() ? 0 : leafWeight)
+        let weight = copyWeight * Double(copies) + weight(of: receiver())
         let published = (upload.published - .zero).seconds
         let due = byDeadline ? max(published + playerLag, since - mostOverdue) : since
         switch upload.purpose {
         case .opening, .urgent: return due + weight
         case .live: return (due + since) / 2 + weight
         case .catchUp: return since + weight + rescueWeight
+        }
+    }
+
+    private func weight(of receiver: Receiver) -> Double {
+        switch receiver {
+        case .inner: 0
+        case .newLeaf: newLeafWeight
+        case .leaf: leafWeight
         }
     }
 }

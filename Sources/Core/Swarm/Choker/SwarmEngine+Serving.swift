@@ -18,7 +18,9 @@ extension SwarmEngine {
 
     private var sendOrder: SendOrder {
         var order = SendOrder(copyWeight: settings.policies.contains(.copyOrder) ? copyWeight : 0)
-        if !settings.policies.contains(.leafWaits) { order.leafWeight = 0 }
+        if !settings.policies.contains(.leafWaits) {
+            (order.leafWeight, order.newLeafWeight) = (0, 0)
+        }
         order.byDeadline = settings.policies.contains(.deadlineOrder)
         return order
     }
@@ -47,7 +49,10 @@ extension SwarmEngine {
             let upload = uploads.next(
                 order: order,
                 copies: { table.contains($0) ? table[$0].copies : 0 },
-                passesOn: { peers.passesOn($0, Int($1.value) % settings.stripes) },
+                receiver: {
+                    peers.receiver(
+                        $0, in: Int($1.value) % settings.stripes, newFor: settings.newcomer, now)
+                },
                 canTake: { peers.takes($0, below: share, at: now) })
             guard let upload else {
                 uplink.giveBack(Self.blockBytes)
@@ -240,5 +245,16 @@ extension SwarmEngine {
         case .inner: return peers.passesOn(peer, stripe)
         case .none: return false
         }
+    }
+}
+
+extension PeerTable {
+    /// What `peer` does with pieces of `stripe`; it is new for so long.
+    func receiver(
+        _ peer: PeerHandle, in stripe: Int, newFor newcomer: Interval, _ now: Instant
+    ) -> SendOrder.Receiver {
+        if passesOn(peer, stripe) { return .inner }
+        let joinedAt = look(peer, \.joinedAt) ?? now
+        return now - joinedAt < newcomer ? .newLeaf : .leaf
     }
 }

@@ -122,13 +122,14 @@ struct UploadQueue: Sendable {
     /// Takes the block that goes next, by `order`, to a neighbour that can take one, or nil.
     mutating func next(
         order: SendOrder, copies: (PieceIndex) -> Int,
-        passesOn: (PeerHandle, PieceIndex) -> Bool, canTake: (PeerHandle) -> Bool
+        receiver: (PeerHandle, PieceIndex) -> SendOrder.Receiver,
+        canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             let score = order.score(
                 of: upload, copies: copies(upload.block.piece),
-                passesOn: passesOn(upload.peer, upload.block.piece))
+                receiver: receiver(upload.peer, upload.block.piece))
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
         guard let best else { return nil }
