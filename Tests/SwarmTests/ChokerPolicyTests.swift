@@ -356,6 +356,18 @@ struct FeedSlotsTests {
         #expect(slots.hasRoom(used: 7, at: second(7)) == true)
     }
 
+    @Test("lets go sooner, and takes on later, where the line is busy")
+    func busy() {
+        for isBusy in [false, true] {
+            var slots = FeedSlots(initial: 8)
+            slots.fit(8, isBusy: isBusy)
+            for _ in 0..<60 { slots.learn(.milliseconds(80), at: second(1)) }
+            #expect(slots.hasRoom(used: 8, at: second(1)) == !isBusy)
+            for _ in 0..<60 { slots.learn(.milliseconds(250), at: second(2)) }
+            #expect(slots.isCrowded(used: 8, at: second(2)) == isBusy)
+        }
+    }
+
     @Test("never shrinks below what the line has shown to carry")
     func shown() {
         var slots = FeedSlots(initial: 8)

@@ -6,10 +6,13 @@ import Primitives
 
 /// The number of stripe feeds that a node's upload carries.
 struct FeedSlots: Sendable {
-    /// Children are let go above this wait: it is more than a hop further down the tree costs.
-    static let crowded = 0.3
-    /// Below this wait there is room for more: it is what four siblings wait for each other.
-    static let calm = 0.1
+    /// Children are let go above this wait in seconds: it is what a hop further down the tree
+    /// costs, and all below wait with them. Where the line is not busy they wait for something
+    /// else (lost packets), and it is more than that hop.
+    private var crowded: Double { isBusy ? 0.2 : 0.3 }
+    /// Below this wait there is room for more: a copy's time on a busy line, else what four
+    /// siblings wait for each other.
+    private var calm: Double { isBusy ? 0.06 : 0.1 }
     /// The part of what the line has shown to carry that is promised: the rest is for newcomers,
     /// for what falls out, and for the line's own moods.
     private static let promised = 0.85
@@ -18,6 +21,8 @@ struct FeedSlots: Sendable {
     private(set) var count: Int
     /// What the line has shown to carry, in feeds; never lets go below that.
     private var shown = 1
+    /// Whether the line sends as much as it has shown to carry, or nearly.
+    private var isBusy = false
     /// The running mean of waiting, in seconds, and when it last changed.
     private var mean = 0.0
     private var learntAt = Instant.zero
@@ -39,8 +44,10 @@ struct FeedSlots: Sendable {
         learntAt = now
     }
 
-    /// The line has carried `feeds` feeds, newcomers' and all else counted in.
-    mutating func fit(_ feeds: Double) {
+    /// The line has carried `feeds` feeds, newcomers' and all else counted in, and is busy with
+    /// that now or is not.
+    mutating func fit(_ feeds: Double, isBusy: Bool = false) {
+        self.isBusy = isBusy
         shown = max(1, Int(min(feeds, 10_000) * Self.promised))
         count = max(count, shown)
     }
@@ -53,8 +60,8 @@ struct FeedSlots: Sendable {
 
     /// Whether one more feed can be given beyond the `used` ones; grows where all goes well.
     mutating func hasRoom(used: Int, at now: Instant) -> Bool {
-        if used < count { return wait(at: now) < Self.crowded }
-        guard wait(at: now) < Self.calm, now - changedAt > pause,
+        if used < count { return wait(at: now) < crowded }
+        guard wait(at: now) < calm, now - changedAt > pause,
             crowdedAt.map({ now - $0 > caution }) ?? true
         else { return false }
         count = used + 1
@@ -64,19 +71,19 @@ struct FeedSlots: Sendable {
 
     /// Whether one of the `used` feeds is to be taken back; shrinks where it is.
     mutating func isCrowded(used: Int, at now: Instant) -> Bool {
-        guard wait(at: now) > Self.crowded, used > shown, now - changedAt > pause
+        guard wait(at: now) > crowded, used > shown, now - changedAt > pause
         else { return false }
         count = max(shown, min(count, used) - 1)
         changedAt = now
         crowdedAt = now
         // What waited before says nothing of what will wait now.
-        mean = Self.crowded * 0.8
+        mean = crowded * 0.8
         return used > count
     }
 
     /// Whether nobody else should ask.
     func isFull(used: Int, at now: Instant) -> Bool {
-        if used < count { return wait(at: now) > Self.crowded }
-        return wait(at: now) > Self.calm || crowdedAt.map({ now - $0 < caution }) ?? false
+        if used < count { return wait(at: now) > crowded }
+        return wait(at: now) > calm || crowdedAt.map({ now - $0 < caution }) ?? false
     }
 }

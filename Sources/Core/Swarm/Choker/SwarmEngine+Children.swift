@@ -66,7 +66,9 @@ extension SwarmEngine {
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         let used = feedsGiven
         let feed = streamRate.bytesPerSecond / Double(settings.stripes)
-        if feed > 0 { slots.fit(uplink.rate.bytesPerSecond / feed) }
+        if feed > 0 {
+            slots.fit(uplink.rate.bytesPerSecond / feed, isBusy: uplink.isBusy)
+        }
         newest.removeAll { !peers.isFed($0.0, in: $0.1) }
         if used > 0 { timers.wake(.slots, by: now + .milliseconds(500)) }
         timers.wake(.status, by: now)

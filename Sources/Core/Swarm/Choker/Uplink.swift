@@ -28,6 +28,7 @@ struct Uplink: Sendable {
     /// The best reading, when it was made, and the best one since.
     private var best = (rate: 0.0, at: Instant.zero)
     private var runnerUp = 0.0
+    private var latest = 0.0
     private var counted = 0
     private var countedSince: Instant?
 
@@ -57,6 +58,10 @@ struct Uplink: Sendable {
 
     /// The line's rate as far as it has been seen; zero before.
     var rate: ByteRate { ByteRate(bytesPerSecond: best.rate) }
+
+    /// Whether it carries nearly as much as it has been seen to: four fifths, since readings of
+    /// half a second differ by a block or two.
+    var isBusy: Bool { latest >= 0.8 * best.rate }
 
     /// Counts `bytes` that were acknowledged over a connection whose least round trip is given.
     mutating func acknowledged(_ bytes: Int, leastRoundTrip: Interval, at now: Instant) {
@@ -90,6 +95,7 @@ struct Uplink: Sendable {
     }
 
     private mutating func read(_ rate: Double, at now: Instant) {
+        latest = rate
         runnerUp = max(runnerUp, rate)
         if rate >= best.rate || now - best.at > memory {
             best = (max(rate, now - best.at > memory ? runnerUp : rate), now)
