@@ -64,9 +64,10 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]),
         // Not linked: opened when they are needed (libavformat-dev, libavcodec-dev, libavutil-dev).
         .target(name: "CFFmpeg", path: "Sources/C/CFFmpeg", publicHeadersPath: "."),
+        .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
         edge("Crypto", ["COpenSSL", "Primitives"]),
         edge("Reactor", ["CLibevent", "Primitives"]),
-        edge("Storage", ["Primitives", "Pieces"]),
+        edge("Storage", ["CLinux", "Primitives", "Pieces"]),
         edge("Ingest", path: "Broadcaster/Ingest", ["CFFmpeg", "Primitives"]),
         edge("Gateway", path: "Player-bridge/Gateway", ["Reactor", "Primitives", "Playout"]),
         edge(

@@ -31,6 +31,22 @@ struct FrameTests {
                 == "extended 3 00000007 | unknown 9 | choke")
     }
 
+    @Test("show the header of a PIECE, and no other, as soon as all of it is there")
+    func pieceHeader() {
+        var stream = bytes("00000001 01")
+        Message.piece(block(9, 32_768)).encode(into: &stream)
+        #expect(Message.pieceHeader(in: stream.span, at: 5) == block(9, 32_768))
+        for end in 0..<stream.count {
+            let part = Array(stream[..<end])
+            #expect(Message.pieceHeader(in: part.span, at: 5) == nil)
+        }
+        for other in ["00004009 06 00000009 00008000", "00000008 07 00000009 00008000"] {
+            let header = bytes(other)
+            #expect(Message.pieceHeader(in: header.span, at: 0) == nil)
+        }
+        #expect(Message.pieceHeader(in: stream.span, at: -1) == nil)
+    }
+
     @Test("leave the payload of a PIECE where it lies")
     func payload() throws {
         var stream = bytes("00000001 01")

@@ -45,6 +45,16 @@ extension Message {
         out.append(bigEndian: block.offset)
     }
 
+    /// The block whose header of 13 bytes is at `offset`; nil where there is none of a PIECE.
+    package static func pieceHeader(in bytes: Span<UInt8>, at offset: Int) -> Block? {
+        guard offset >= 0, bytes.count - offset >= pieceHeaderLength,
+            bytes[offset + 4] == MessageID.piece.rawValue, bytes.word(at: offset) >= 9
+        else { return nil }
+        return Block(
+            piece: PieceIndex(bytes.word(at: offset + 5)), offset: bytes.word(at: offset + 9),
+            length: bytes.word(at: offset) - 9)
+    }
+
     private func append(_ id: MessageID, to out: inout [UInt8]) {
         out.append(bigEndian: UInt32(1))
         out.append(id.rawValue)

@@ -39,6 +39,21 @@ struct TorrentTalkTests {
         #expect(asked == ["1 0.0", "1 0.1", "1 1.0", "1 1.1", "1 2.0", "1 2.1", "1 3.0", "1 3.1"])
     }
 
+    @Test("What it expects of a peer is what it asked for first, without what has begun to come")
+    func expecting() {
+        var rig = TorrentRig(pieces: 8)
+        #expect(rig.engine.expected(of: PeerHandle(1), besides: nil, most: 4) == [])
+        rig.meetSeed(1)
+        func expected(_ begun: Block?) -> [String] {
+            rig.engine.expected(of: PeerHandle(1), besides: begun, most: 3).map(\.description)
+        }
+        #expect(expected(nil) == ["#0+0/16384", "#0+16384/16384", "#1+0/16384"])
+        let second = Block(piece: PieceIndex(0), offset: 16_384, length: 16_384)
+        #expect(expected(second) == ["#0+0/16384", "#1+0/16384", "#1+16384/16384"])
+        rig.brings(1, 0, 0)
+        #expect(expected(second) == ["#1+0/16384", "#1+16384/16384", "#2+0/16384"])
+    }
+
     @Test("Each block that comes lets it ask for two more, until the rate is known")
     func growing() {
         var rig = TorrentRig(pieces: 8)

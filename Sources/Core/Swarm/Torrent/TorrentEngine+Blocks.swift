@@ -1,6 +1,6 @@
 // Blocks come, are taken back, or do not come.
 
-import Pieces
+package import Pieces
 import Primitives
 import Wire
 
@@ -69,6 +69,15 @@ extension TorrentEngine {
         }
         guard came.isWhole, let whole = open.close(block.piece) else { return }
         checking[block.piece] = whole
+    }
+
+    /// Up to `most` blocks that a peer was asked for first, without `begun`: mostly what it sends
+    /// next, as peers answer in order.
+    package func expected(of peer: PeerHandle, besides begun: Block?, most: Int) -> [Block] {
+        guard peers.contains(peer) else { return [] }
+        let first = peers[peer].requests.all.prefix(most + 1)
+        let blocks = first.map { block(Int($0.block), of: $0.piece) }
+        return Array(blocks.filter { $0 != begun }.prefix(most))
     }
 
     // MARK: Taking back

@@ -10,7 +10,7 @@ import Wire
 enum LinkEvent {
     /// The other end's handshake has come.
     case greeted(Handshake)
-    /// A message; a `piece` comes with its payload.
+    /// A message; a `piece` comes with its payload, or nil where that is in its place already.
     case message(Message, payload: Payload?)
     /// The connection has taken all that was queued; only of links that are `tuned`.
     case drained
@@ -45,9 +45,12 @@ final class PeerLink {
     /// Bytes sent besides blocks; the owner takes them away when it has counted them.
     var otherBytes = 0
 
-    private let handler: Handler
-    private var connection: TCPConnection?
-    private var decoder: FrameDecoder?
+    /// Who knows where blocks belong, on links that are `tuned`.
+    private(set) weak var landing: (any Landing)?
+
+    let handler: Handler
+    private(set) var connection: TCPConnection?
+    private(set) var decoder: FrameDecoder?
     private var deadline: LoopTimer?
     private var offered: Handshake?
     /// What goes out along with our handshake on an outgoing link, asked when it is connected.
@@ -170,8 +173,10 @@ final class PeerLink {
 
     /// Makes the connection fit for files: the kernel holds eight blocks unsent, so that a fast
     /// line is never idle, and the owner hears when it has taken all.
-    func tune() {
+    func tune(_ landing: any Landing) {
         isTuned = true
+        self.landing = landing
+        connection?.reader = { [weak self] in self?.land(from: $0) ?? false }
         connection?.settings.lowWater = 0
         connection?.settings.inputLimit = 524_288
         connection?.setNotSentLowWater(131_072)
@@ -244,7 +249,7 @@ final class PeerLink {
         }
     }
 
-    private func readFrames(_ connection: TCPConnection) {
+    func readFrames(_ connection: TCPConnection) {
         var bytes = connection.input.bytes
         let start = connection.input.offset
         var offset = start

@@ -54,7 +54,7 @@ extension TorrentDriver {
         metadata.joined(PeerHandle(slot))
         hashes.left(PeerHandle(slot))
         link.limits = limits
-        link.tune()
+        link.tune(self)
         feed(
             .peerJoined(
                 PeerHandle(slot),
@@ -101,8 +101,9 @@ extension TorrentDriver {
         switch message {
         case .piece(let block):
             self.payload = payload
+            placed = payload == nil ? block : nil
             feed(.blockReceived(peer, block))
-            self.payload = nil
+            (self.payload, placed) = (nil, nil)
         case .extended(let id, let bytes): extended(peer, id, bytes)
         case .hashRequest(let request):
             feed(.messageReceived(peer, message))

@@ -38,6 +38,10 @@ extension TorrentDriver {
     }
 
     private func keep(_ block: Block) {
+        if block == placed {
+            _ = store.settle(block)
+            return
+        }
         guard let payload, payload.range.count == Int(block.length) else { return }
         let span = payload.bytes.span.extracting(payload.range)
         _ = store.assemble(block.piece, offset: Int(block.offset), span)
@@ -50,7 +54,7 @@ extension TorrentDriver {
             block.piece, offset: Int(block.offset), length: Int(block.length), ticket: lastTicket)
         switch read {
         case .bytes(let bytes): link.send(block, payload: bytes)
-        case .mapped(let bytes):
+        case .lent(let bytes):
             link.send(block, payload: ForeignBytes(bytes.bytes, owner: bytes.owner))
         case .later:
             readings[lastTicket] = Reading(link: link, block: block)
@@ -82,7 +86,7 @@ extension TorrentDriver {
                 handler(.paused(fault))
             case .read(let ticket, let bytes):
                 finished(ticket) { $0.send($1, payload: bytes) }
-            case .mapped(let ticket, let bytes):
+            case .lent(let ticket, let bytes):
                 let foreign = ForeignBytes(bytes.bytes, owner: bytes.owner)
                 finished(ticket) { $0.send($1, payload: foreign) }
             case .unreadable(let ticket, _): finished(ticket, nil)
@@ -103,5 +107,16 @@ extension TorrentDriver {
         } else {
             refuse(reading.block, reading.link, peer)
         }
+    }
+}
+
+extension TorrentDriver: Landing {
+    func expected(on link: PeerLink, besides begun: Block?, most: Int) -> [Block] {
+        guard let peer = slots[ObjectIdentifier(link)] else { return [] }
+        return engine.expected(of: peer, besides: begun, most: most)
+    }
+
+    func withPlaces(_ blocks: [Block], _ body: ([UnsafeMutableRawBufferPointer]) -> Void) {
+        store.withPlaces(blocks, body)
     }
 }

@@ -30,8 +30,7 @@ extension TorrentTaskSettings {
         var settings = TorrentStoreSettings()
         settings.pendingBytes = 16_777_216
         settings.cacheBytes = 4_194_304
-        settings.mappedBytes = 4_194_304
-        settings.mapLength = 524_288
+        settings.stretchBytes = 4_194_304
         return settings
     }
 }

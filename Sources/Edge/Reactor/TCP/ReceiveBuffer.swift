@@ -23,12 +23,12 @@ package struct ReceiveBuffer: Sendable {
     /// How many bytes of the storage have been consumed.
     package private(set) var offset = 0
     /// How much to ask the kernel for: doubles while reads fill it, halves while they do not.
-    private var chunk = Self.smallestChunk
+    private(set) var chunk = Self.smallestChunk
 
     /// A page: what an idle peer's keep-alives need.
     private static let smallestChunk = 4096
     /// Eight blocks of 16 KiB: beyond this a system call is no longer what costs.
-    private static let largestChunk = 131_072
+    static let largestChunk = 131_072
 
     /// The part of `bytes` that has not been consumed.
     package var readable: Range<Int> { offset..<bytes.count }
@@ -63,6 +63,40 @@ package struct ReceiveBuffer: Sendable {
         return got == 0 ? .endOfStream : .received(got)
     }
 
+    /// Reads once from `descriptor`: first `ahead` bytes, which are added here, then what `places`
+    /// hold, in order.
+    ///
+    /// Answers how many bytes came in all.
+    mutating func read(
+        from descriptor: Int32, ahead: Int, then places: [UnsafeMutableRawBufferPointer]
+    ) -> ReadResult {
+        compact()
+        var got = 0
+        var failure: Int32 = 0
+        bytes.append(addingCapacity: ahead) { span in
+            span.withUnsafeMutableBufferPointer { buffer, initialized in
+                var vector = [iovec(iov_base: buffer.baseAddress, iov_len: ahead)]
+                for place in places {
+                    vector.append(iovec(iov_base: place.baseAddress, iov_len: place.count))
+                }
+                got = readv(descriptor, vector, Int32(vector.count))
+                failure = errno
+                initialized = max(0, min(got, ahead))
+            }
+        }
+        guard got >= 0 else {
+            return failure == EAGAIN || failure == EINTR ? .wouldBlock : .failed(failure)
+        }
+        adapt(to: got, of: chunk)
+        return got == 0 ? .endOfStream : .received(got)
+    }
+
+    /// Adds bytes that were read elsewhere.
+    mutating func append(_ more: [UInt8]) {
+        compact()
+        bytes += more
+    }
+
     private mutating func compact() {
         guard offset > 0 else { return }
         if offset < bytes.count {
@@ -76,7 +110,7 @@ package struct ReceiveBuffer: Sendable {
     }
 
     private mutating func adapt(to got: Int, of room: Int) {
-        if got == chunk {
+        if got >= chunk {
             chunk = min(chunk * 2, Self.largestChunk)
         } else if got < room / 4 {
             chunk = max(chunk / 2, Self.smallestChunk)

@@ -14,10 +14,7 @@ enum WriteResult: Equatable {
     case failed(Int32)
 }
 
-/// Bytes in memory of somebody else's, which stay there while `owner` is held.
-///
-/// They may be a mapped file: they are for system calls only, where a page that cannot be had is an
-/// error and no signal.
+/// Bytes in memory of somebody else's, which stay there as they are while `owner` is held.
 package struct ForeignBytes: @unchecked Sendable {
     let bytes: UnsafeRawBufferPointer
     let owner: AnyObject
@@ -63,7 +60,7 @@ struct SendQueue {
     /// How long an array of gathered messages may grow.
     private static let gatheredLimit = 16_384
     /// Slices a system call: enough for a full window of 16 KiB blocks with their headers.
-    private static let slicesPerCall = 32
+    private static let slicesPerCall = 64
 
     /// Appends `bytes`.
     mutating func append(_ bytes: ArraySlice<UInt8>) {

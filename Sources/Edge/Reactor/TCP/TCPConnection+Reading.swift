@@ -39,7 +39,7 @@ extension TCPConnection {
     }
 
     func readOnce() {
-        guard let socket else { return }
+        guard let socket, reader?(self) != true else { return }
         switch input.read(from: socket.descriptor, limit: settings.inputLimit) {
         case .received:
             updateReading()
@@ -48,5 +48,38 @@ extension TCPConnection {
         case .endOfStream: end(.endOfStream)
         case .failed(let code): end(.failed(ReactorFault(errno: code)))
         }
+    }
+
+    /// Bytes that are there to be read at a time, as far as the last reads tell.
+    package var readSize: Int { input.chunk }
+
+    /// Reads once, for a `reader`: first `ahead` bytes, which come into `input`, then what `places`
+    /// hold, in order.
+    ///
+    /// Answers how many bytes came, 0 where there were none or the connection is over: then
+    /// `finishReading` must be called once the places are not used any more.
+    package func read(ahead: Int, then places: [UnsafeMutableRawBufferPointer]) -> Int {
+        guard let socket, ahead >= 0, input.count + ahead <= settings.inputLimit else { return 0 }
+        let result = input.read(from: socket.descriptor, ahead: ahead, then: places)
+        if case .received(let count) = result { return count }
+        unfinished = result
+        return 0
+    }
+
+    /// Ends the connection where the last `read` found that it is over.
+    package func finishReading() {
+        let result = unfinished
+        unfinished = nil
+        switch result {
+        case .endOfStream: end(.endOfStream)
+        case .failed(let code): end(.failed(ReactorFault(errno: code)))
+        case .received, .wouldBlock, nil: break
+        }
+    }
+
+    /// Adds bytes to `input` that came into places where they do not belong.
+    package func takeBack(_ bytes: [UInt8]) {
+        input.append(bytes)
+        updateReading()
     }
 }

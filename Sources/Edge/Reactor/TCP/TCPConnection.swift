@@ -64,6 +64,10 @@ package final class TCPConnection: EventOwner {
     var readEvent: EventHandle?
     var writeEvent: EventHandle?
     var isReadingPaused = false
+    /// Asked when there is something to read; answers whether it has read it, by `read`.
+    package var reader: (@Loop (TCPConnection) -> Bool)?
+    /// What the last `read` of a reader found, where it was no bytes.
+    var unfinished: ReadResult?
     var isFlushPending = false
     /// Whether the out-queue has been above the low mark since `.writable` was last said.
     var wasAboveLowWater = false
@@ -198,6 +202,7 @@ package final class TCPConnection: EventOwner {
         socket?.close()
         socket = nil
         handler = nil
+        reader = nil
         output.removeAll()
     }
 }

@@ -1,10 +1,18 @@
 // The open files of a torrent: a bounded number of them, the least used closed first, so that a
 // torrent of many files does not take the descriptors that connections need. Opens nothing.
 
+import CLinux
+
 /// An open file, shared by those who use it; it is closed when the last of them lets go.
 final class OpenFile: Sendable {
     let descriptor: Descriptor
-    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    /// Whether it lies in memory alone (tmpfs), so that no disk is waited for.
+    let isInMemory: Bool
+
+    init(_ descriptor: consuming Descriptor) {
+        isInMemory = linux_is_tmpfs(descriptor.raw) != 0
+        self.descriptor = descriptor
+    }
 }
 
 /// Open files by number and use.

@@ -1,5 +1,6 @@
 // Bytes of pieces to and from files. Knows nothing of what they should be.
 
+import CLinux
 import Glibc
 package import Pieces
 
@@ -64,6 +65,37 @@ extension TorrentFiles {
                 throw .tooShort(path: path)
             }
         }
+    }
+}
+
+extension TorrentFiles {
+    /// Fills a buffer as `fill` does, if no disk is waited for.
+    ///
+    /// False where a file is not open, or the system does not have all of it in memory.
+    func fillAtOnce(_ buffer: UnsafeMutableRawBufferPointer, _ spans: [FileSpan]) -> Bool {
+        var start = 0
+        for span in spans {
+            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + span.length])
+            start += span.length
+            if layout.files[span.file].isPadding {
+                part.initializeMemory(as: UInt8.self, repeating: 0)
+            } else if opened(span.file)?.readAtOnce(part, at: span.offset) != true {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+extension OpenFile {
+    /// Fills `buffer` from `offset` of the file, if the system has all of that in memory.
+    func readAtOnce(_ buffer: UnsafeMutableRawBufferPointer, at offset: Int64) -> Bool {
+        guard let base = buffer.baseAddress else { return buffer.isEmpty }
+        let (raw, count) = (descriptor.raw, buffer.count)
+        // tmpfs needs no such question, and does not know it.
+        return isInMemory
+            ? pread(raw, base, count, off_t(offset)) == count
+            : linux_read_cached(raw, base, count, off_t(offset)) == count
     }
 }
 

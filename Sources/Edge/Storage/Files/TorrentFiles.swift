@@ -97,6 +97,11 @@ package final class TorrentFiles: Sendable {
 }
 
 extension TorrentFiles {
+    /// File number `file`, if it is open for reading.
+    func opened(_ file: Int) -> OpenFile? {
+        open.withLock { $0.file(OpenFiles.Key(file: file, isForWriting: false)) }
+    }
+
     /// File number `file`, open; made with its folders where it is to be written and missing.
     func handle(_ file: Int, forWriting: Bool) throws(StorageError) -> OpenFile {
         let key = OpenFiles.Key(file: file, isForWriting: forWriting)

@@ -4,29 +4,30 @@ package import Pieces
 
 /// A piece of which blocks are missing.
 struct BlockAssembly: Sendable {
-    private(set) var bytes: [UInt8]
+    let memory: PieceMemory
     private var missing: Bitfield
 
-    /// A piece of `length` bytes, in the memory of `used` where that is as long.
-    init(length: Int, in used: [UInt8]?) {
-        if let used, used.count == length {
-            bytes = used
-        } else {
-            // Nothing is read of it before all of it was written.
-            bytes = [UInt8](unsafeUninitializedCapacity: length) { $1 = length }
-        }
-        let blocks = (length + PieceGeometry.blockLength - 1) / PieceGeometry.blockLength
-        missing = .full(pieceCount: blocks)
+    /// A piece in `memory`, which is as long.
+    init(in memory: PieceMemory) {
+        self.memory = memory
+        let unit = PieceGeometry.blockLength
+        missing = .full(pieceCount: (memory.bytes.count + unit - 1) / unit)
     }
 
     var isComplete: Bool { missing.isEmpty }
 
+    /// Whether a block has not come.
+    func lacks(_ number: Int) -> Bool { missing.contains(PieceIndex(UInt32(number))) }
+
+    /// Takes a block that is in its place; false where it was there already.
+    mutating func note(_ number: Int) -> Bool { missing.remove(PieceIndex(UInt32(number))) }
+
     /// Puts a block in its place; false where it is there already.
     mutating func add(_ number: Int, _ block: Span<UInt8>) -> Bool {
-        guard missing.remove(PieceIndex(UInt32(number))) else { return false }
+        guard note(number) else { return false }
         let start = number * PieceGeometry.blockLength
         // In one move: debug builds loop slowly.
-        bytes.withUnsafeMutableBytes { target in
+        memory.bytes.withUnsafeMutableBytes { target in
             block.withUnsafeBytes { source in
                 UnsafeMutableRawBufferPointer(rebasing: target[start..<start + source.count])
                     .copyMemory(from: source)
@@ -37,6 +38,8 @@ struct BlockAssembly: Sendable {
 }
 
 extension TorrentStore {
+    private typealias Place = Dictionary<PieceIndex, BlockAssembly>.Index
+
     /// Takes a block; the last one of a piece has it checked and written.
     ///
     /// Memory for the whole piece is taken with the first. `outsideWindow` where there is no such
@@ -45,27 +48,38 @@ extension TorrentStore {
     package func assemble(
         _ piece: PieceIndex, offset: Int, _ block: Span<UInt8>
     ) -> Assembly {
+        put(piece, offset, block.count) { $0.add($1, block) }
+    }
+
+    /// Takes a block that lies in its place since `withPlaces`; as `assemble`.
+    package func settle(_ block: Block) -> Assembly {
+        put(block.piece, Int(block.offset), Int(block.length)) { $0.note($1) }
+    }
+
+    private func put(
+        _ piece: PieceIndex, _ offset: Int, _ count: Int,
+        _ add: (inout BlockAssembly, Int) -> Bool
+    ) -> Assembly {
         guard let whole = files.layout.length(ofPiece: piece) else { return .outsideWindow }
         let unit = PieceGeometry.blockLength
         guard offset >= 0, offset % unit == 0, offset < whole else { return .malformed(.offset) }
-        guard block.count == min(unit, whole - offset) else { return .malformed(.length) }
+        guard count == min(unit, whole - offset) else { return .malformed(.length) }
         // Looked up once: this is done for every block.
         guard let place = assembling.index(forKey: piece) ?? begin(piece, whole),
-            assembling.values[place].add(offset / unit, block)
+            add(&assembling.values[place], offset / unit)
         else { return .duplicate }
         guard assembling.values[place].isComplete else { return .stored }
         let there = assembling.remove(at: place).value
         pendingBytes -= whole
-        submit(piece, there.bytes)
+        submit(piece, there.memory)
         return .completed
     }
 
     /// Makes room for the blocks of a piece; nil where it is there already.
-    private func begin(_ piece: PieceIndex, _ length: Int) -> Dictionary<
-        PieceIndex, BlockAssembly
-    >.Index? {
+    private func begin(_ piece: PieceIndex, _ length: Int) -> Place? {
         guard pending[piece] == nil, !written.contains(piece) else { return nil }
-        assembling[piece] = BlockAssembly(length: length, in: spare.popLast())
+        let used = length == files.layout.pieceLength ? spare.popLast() : nil
+        assembling[piece] = BlockAssembly(in: used ?? PieceMemory(length: length))
         pendingBytes += length
         return assembling.index(forKey: piece)
     }
@@ -73,6 +87,54 @@ extension TorrentStore {
     /// Forgets the blocks of a piece that is being assembled.
     package func forget(_ piece: PieceIndex) {
         guard let gone = assembling.removeValue(forKey: piece) else { return }
-        pendingBytes -= gone.bytes.count
+        pendingBytes -= gone.memory.bytes.count
+    }
+}
+
+extension TorrentStore {
+    /// Pieces in which blocks are placed at a time: what comes next is of one or two.
+    private static let mostPlaced = 4
+
+    /// Calls `body` with the places of `blocks`: as many as are missing, and cut as they should be,
+    /// up to the first that is not.
+    ///
+    /// What is written there counts for nothing before `settle`, and must be settled, or not, before
+    /// anything else is done with this store.
+    package func withPlaces(
+        _ blocks: [Block], _ body: ([UnsafeMutableRawBufferPointer]) -> Void
+    ) {
+        var memories: [PieceMemory] = []
+        var ranges: [(memory: Int, bytes: Range<Int>)] = []
+        for block in blocks {
+            guard let memory = memory(for: block) else { break }
+            let known = memories.lastIndex { $0 === memory }
+            guard known != nil || memories.count < Self.mostPlaced else { break }
+            if known == nil { memories.append(memory) }
+            let start = Int(block.offset)
+            ranges.append((known ?? memories.count - 1, start..<start + Int(block.length)))
+        }
+        Self.open(memories[...], []) { bases in
+            body(ranges.map { UnsafeMutableRawBufferPointer(rebasing: bases[$0.memory][$0.bytes]) })
+        }
+    }
+
+    /// The memory in which `block` has its place; nil where it is not missing.
+    private func memory(for block: Block) -> PieceMemory? {
+        let (unit, offset) = (PieceGeometry.blockLength, Int(block.offset))
+        guard let whole = files.layout.length(ofPiece: block.piece), offset % unit == 0,
+            offset < whole, Int(block.length) == min(unit, whole - offset),
+            let place = assembling.index(forKey: block.piece) ?? begin(block.piece, whole),
+            assembling.values[place].lacks(offset / unit)
+        else { return nil }
+        return assembling.values[place].memory
+    }
+
+    /// Calls `body` with where the bytes of all of `memories` are.
+    private static func open(
+        _ memories: ArraySlice<PieceMemory>, _ bases: [UnsafeMutableRawBufferPointer],
+        _ body: ([UnsafeMutableRawBufferPointer]) -> Void
+    ) {
+        guard let first = memories.first else { return body(bases) }
+        first.bytes.withUnsafeMutableBytes { open(memories.dropFirst(), bases + [$0], body) }
     }
 }

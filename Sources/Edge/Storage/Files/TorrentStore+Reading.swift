@@ -26,11 +26,11 @@ extension TorrentStore {
             (1...whole).contains(length), offset <= whole - length
         else { return .refused }
         let range = offset..<offset + length
-        if let bytes = pending[piece]?.bytes ?? cache[.whole(piece)] {
+        if let bytes = pending[piece]?.memory.bytes ?? cache[.whole(piece)] {
             return .bytes(bytes[range])
         }
-        if settings.mappedBytes > 0, written.contains(piece),
-            let read = map(piece, range, ticket: ticket)
+        if settings.stretchBytes > 0, written.contains(piece),
+            let read = lend(piece, range, ticket: ticket)
         {
             return read
         }
@@ -93,8 +93,9 @@ extension TorrentStore {
             return .onDisk(count: Int(min(end, onDisk(from: place))))
         }
         guard let it = pending[place.piece], it.isRight else { return .missing(place.piece) }
-        let count = min(Int(end), it.bytes.count - place.offset)
-        return .inMemory(it.bytes[place.offset..<place.offset + count])
+        let bytes = it.memory.bytes
+        let count = min(Int(end), bytes.count - place.offset)
+        return .inMemory(bytes[place.offset..<place.offset + count])
     }
 
     /// The bytes from `place` to the end of the pieces in a row that are written.

@@ -21,12 +21,13 @@ package struct TorrentStoreSettings: Hashable, Sendable {
     /// Bytes that are read at a time: with 16 blocks the way to a thread and back costs each of
     /// them a microsecond.
     package var readAhead = 262_144
-    /// Bytes of files that are mapped into memory for peers, and how many at a time.
+    /// Bytes of pieces that are kept for peers in memory which is used again and again, and how
+    /// many are read at a time.
     ///
-    /// A MiB is 64 blocks; what is mapped counts as memory of this process. Without any, what
-    /// peers ask for is read.
-    package var mappedBytes = 0
-    package var mapLength = 1_048_576
+    /// A quarter of a MiB stays in a processor's cache until it leaves. Without any, what peers ask
+    /// for is read into new memory.
+    package var stretchBytes = 0
+    package var stretchLength = 262_144
     /// Reads under way before others are refused: memory, and the patience of those who wait.
     package var reads = 256
 
@@ -47,8 +48,8 @@ package enum StoreEvent: Equatable, Sendable {
     case written(PieceIndex)
     /// The disk takes nothing more; what it did not take is kept in memory until `retry`.
     case paused(StorageError)
-    /// The bytes that were to come later, where they lie in memory of the system's.
-    case mapped(ReadTicket, MappedBytes)
+    /// The bytes that were to come later, in memory that the store lends.
+    case lent(ReadTicket, LentBytes)
     /// The bytes that were to come later.
     case read(ReadTicket, ArraySlice<UInt8>)
     /// The bytes that were to come later will not.
@@ -63,8 +64,8 @@ package enum StoreEvent: Equatable, Sendable {
 package enum StoreRead: Equatable, Sendable {
     /// The bytes, shared and not copied.
     case bytes(ArraySlice<UInt8>)
-    /// The bytes, where they lie in memory of the system's.
-    case mapped(MappedBytes)
+    /// The bytes, in memory that the store lends.
+    case lent(LentBytes)
     /// An event will bring them.
     case later
     /// They are not there, or there is no such part, or too many reads are under way.
@@ -83,12 +84,12 @@ package final class TorrentStore {
         case checked(PieceIndex, Bool)
         case wrote(PieceIndex, StorageError?)
         case read(ReadCache.Key, Result<[UInt8], StorageError>)
-        case mapped(MapCache.Key, MappedFile?)
+        case stretch(StretchCache.Key, Result<StretchBuffer, StorageError>)
         case saved(StorageError?)
     }
 
     struct Pending {
-        let bytes: [UInt8]
+        let memory: PieceMemory
         var isRight: Bool
         var hasFailed = false
     }
@@ -114,8 +115,8 @@ package final class TorrentStore {
     /// The memory of pieces that are done with, for others: new memory costs as much as a copy.
     ///
     /// What was used last is used first, as processors have it still.
-    var spare: [[UInt8]] = []
-    var maps: MapCache
+    var spare: [PieceMemory] = []
+    var stretches: StretchCache
     /// The bytes of what is assembled and of what waits for the disk.
     package internal(set) var pendingBytes = 0
 
@@ -128,7 +129,9 @@ package final class TorrentStore {
         precondition(written.pieceCount == files.layout.pieceCount)
         (self.files, self.written, self.settings, self.check) = (files, written, settings, check)
         cache = ReadCache(limit: settings.cacheBytes)
-        maps = MapCache(limit: max(4, settings.mappedBytes / settings.mapLength))
+        stretches = StretchCache(
+            length: settings.stretchLength,
+            limit: max(4, settings.stretchBytes / settings.stretchLength))
         queue = try DiskQueue(threads: settings.threads, notify: notify)
     }
 
@@ -152,7 +155,7 @@ package final class TorrentStore {
             case .checked(let piece, let isRight): checked(piece, isRight)
             case .wrote(let piece, let fault): wrote(piece, fault)
             case .read(let key, let result): finished(key, result)
-            case .mapped(let key, let map): finished(key, map)
+            case .stretch(let key, let result): finished(key, result)
             case .saved(let fault): [fault.map { .notSaved($0) } ?? .saved]
             }
         }
@@ -169,10 +172,14 @@ extension TorrentStore {
             !written.contains(piece)
         else { return false }
         forget(piece)
-        pending[piece] = Pending(bytes: bytes, isRight: isRight)
-        pendingBytes += bytes.count
-        process(piece, bytes, isRight: isRight)
+        submit(piece, PieceMemory(bytes), isRight: isRight)
         return true
+    }
+
+    func submit(_ piece: PieceIndex, _ memory: PieceMemory, isRight: Bool = false) {
+        pending[piece] = Pending(memory: memory, isRight: isRight)
+        pendingBytes += memory.bytes.count
+        process(piece, memory, isRight: isRight)
     }
 
     /// Tries again to write what the disk did not take.
@@ -180,20 +187,20 @@ extension TorrentStore {
         fault = nil
         for (piece, it) in pending where it.hasFailed {
             pending[piece]?.hasFailed = false
-            process(piece, it.bytes, isRight: true)
+            process(piece, it.memory, isRight: true)
         }
     }
 
-    private func process(_ piece: PieceIndex, _ bytes: [UInt8], isRight: Bool) {
+    private func process(_ piece: PieceIndex, _ memory: PieceMemory, isRight: Bool) {
         queue.enqueue { [files, check, queue] post in
             if !isRight {
-                let isRight = check(piece, bytes)
+                let isRight = check(piece, memory.bytes)
                 post(.checked(piece, isRight))
                 guard isRight else { return }
             }
             queue.enqueueInTurn { post in
                 var fault: StorageError?
-                do throws(StorageError) { try files.write(piece, bytes[...]) } catch {
+                do throws(StorageError) { try files.write(piece, memory.bytes[...]) } catch {
                     fault = error
                 }
                 post(.wrote(piece, fault))
@@ -214,9 +221,13 @@ extension TorrentStore {
             defer { self.fault = fault }
             return self.fault == nil ? [.paused(fault)] : []
         }
-        if let bytes = settle(piece) {
-            // What can be mapped is not kept twice, and its memory is the warmest for what comes.
-            recycle(settings.mappedBytes > 0 ? [bytes] : cache.keep(bytes, .whole(piece)))
+        if let memory = settle(piece) {
+            // What can be read cheaply is not kept, and its memory is the warmest for what comes.
+            if settings.stretchBytes == 0 {
+                cache.keep(memory.bytes, .whole(piece))
+            } else {
+                recycle(memory)
+            }
         }
         written.insert(piece)
         return [.written(piece)]
@@ -224,20 +235,20 @@ extension TorrentStore {
 
     /// Keeps memory for the next pieces, as long as any are under way: no more than these take at
     /// most, with half as much again that was asked for before there was no more room.
-    private func recycle(_ gone: [[UInt8]]) {
+    private func recycle(_ gone: PieceMemory) {
         let most = settings.pendingBytes + settings.pendingBytes / 2
-        for bytes in gone where bytes.count == files.layout.pieceLength {
-            guard pendingBytes + (spare.count + 1) * bytes.count <= most else { break }
-            spare.append(bytes)
+        let length = gone.bytes.count
+        if length == files.layout.pieceLength, pendingBytes + (spare.count + 1) * length <= most {
+            spare.append(gone)
         }
         if pendingBytes == 0 { spare = [] }
     }
 
     @discardableResult
-    private func settle(_ piece: PieceIndex) -> [UInt8]? {
-        let bytes = pending.removeValue(forKey: piece)?.bytes
-        pendingBytes -= bytes?.count ?? 0
-        return bytes
+    private func settle(_ piece: PieceIndex) -> PieceMemory? {
+        let memory = pending.removeValue(forKey: piece)?.memory
+        pendingBytes -= memory?.bytes.count ?? 0
+        return memory
     }
 }
 

@@ -1,0 +1,171 @@
+// A peer that sends blocks as it likes: whatever comes into the places of what was expected, all is
+// heard in the order in which it was sent, with the bytes that were sent.
+
+import Glibc
+import Metainfo
+import Pieces
+import Primitives
+import Reactor
+import Testing
+import Wire
+
+@testable import Node
+
+/// Who expects blocks, and keeps what comes of each.
+@Loop
+private final class Expecting: Landing {
+    /// What is expected, in order.
+    var blocks: [Block] = []
+    private(set) var heard: [String] = []
+    private(set) var placed = 0
+    /// Whether a block came with other bytes than its own.
+    private(set) var isWrong = false
+    private(set) var isClosed = false
+    private var places: [Block: [UInt8]] = [:]
+
+    func expected(on link: PeerLink, besides begun: Block?, most: Int) -> [Block] {
+        Array(blocks.filter { $0 != begun }.prefix(most))
+    }
+
+    func withPlaces(_ blocks: [Block], _ body: ([UnsafeMutableRawBufferPointer]) -> Void) {
+        let memory = blocks.map {
+            UnsafeMutableRawBufferPointer.allocate(byteCount: Int($0.length), alignment: 16)
+        }
+        body(memory)
+        for (block, place) in zip(blocks, memory) {
+            places[block] = Array(place)
+            place.deallocate()
+        }
+    }
+
+    func heard(_ link: PeerLink, _ event: LinkEvent) {
+        switch event {
+        case .greeted: link.tune(self)
+        case .message(.piece(let block), let payload):
+            heard.append("\(block)")
+            if payload == nil { placed += 1 }
+            let bytes = payload.map { Array($0.bytes[$0.range]) } ?? places[block] ?? []
+            if bytes != payloadOf(block) { isWrong = true }
+            blocks.removeAll { $0 == block }
+        case .message(let message, _): heard.append("\(message)")
+        case .drained: break
+        case .closed: isClosed = true
+        }
+    }
+}
+
+private func block(_ number: Int) -> Block {
+    Block(
+        piece: PieceIndex(UInt32(number / 16)), offset: UInt32(number % 16 * 16_384),
+        length: number % 40 == 39 ? 5000 : 16_384)
+}
+
+/// The bytes of a block, other ones for each: made in one go, as all tests share the loop.
+private func payloadOf(_ block: Block) -> [UInt8] {
+    let number = Int(block.piece.value) * 16 + Int(block.offset) / 16_384
+    var bytes = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: Int(block.length))
+    if let last = bytes.indices.last { (bytes[0], bytes[last]) = (UInt8(number % 7), 99) }
+    return bytes
+}
+
+@Suite("Blocks that land in their places", .timeLimit(.minutes(2)))
+@Loop
+struct LandingTests {
+    private static let hash = InfoHash(Bytes20())
+
+    private func greeting() -> Handshake {
+        Handshake(
+            reserved: [.fast, .extensionProtocol], infoHash: Self.hash, peerID: PeerID(Bytes20()))
+    }
+
+    /// Sends `messages` in parts of about `part` bytes to a link that expects `expected`.
+    private func run(
+        _ messages: [Message], expecting expected: [Block], parts: [Int], closing: Bool = false
+    ) async throws -> Expecting {
+        let owner = Expecting()
+        owner.blocks = expected
+        var stream = greeting().encoded
+        for message in messages {
+            message.encode(into: &stream)
+            if case .piece(let block) = message { stream += payloadOf(block) }
+        }
+        var far: TCPConnection?
+        let listener = try TCPListener(on: .here(0)) { connection, _ in
+            far = connection
+            connection.start { _, _ in }
+        }
+        let link = PeerLink(
+            dialing: .here(listener.port), offering: greeting(), patience: .seconds(10),
+            opening: { [] }, handler: { [weak owner] link, event in owner?.heard(link, event) })
+        #expect(await eventually { far?.input.count == Handshake.length })
+        var (start, turn) = (0, 0)
+        while start < stream.count {
+            let end = min(stream.count, start + parts[turn % parts.count])
+            far?.send(Array(stream[start..<end]))
+            (start, turn) = (end, turn + 1)
+            if turn % 8 == 0 { await pause(.milliseconds(1)) }
+        }
+        if closing {
+            #expect(await eventually { far?.queuedBytes == 0 })
+            far?.close()
+            #expect(await eventually { owner.isClosed })
+        } else {
+            #expect(await eventually { owner.heard.count == messages.count })
+        }
+        link.close()
+        listener.close()
+        return owner
+    }
+
+    @Test("A peer that answers in order has nearly all of its blocks read into their places")
+    func inOrder() async throws {
+        let blocks = (0..<200).map { block($0) }
+        let owner = try await run(
+            blocks.map { .piece($0) }, expecting: blocks, parts: [1_000_000])
+        #expect(owner.heard == blocks.map { "\($0)" })
+        #expect(!owner.isWrong)
+        #expect(owner.placed > 100)
+    }
+
+    @Test(
+        "Blocks out of order, unasked ones and other messages between them are heard as they came",
+        arguments: 1...6)
+    func disorder(_ seed: UInt64) async throws {
+        var random = SeededRandom(seed: seed)
+        var blocks = (0..<100).map { block($0) }
+        // Some are sent early, some are not expected, some are expected and never come.
+        for _ in 0..<20 {
+            blocks.swapAt(
+                .random(in: 0..<100, using: &random), .random(in: 0..<100, using: &random))
+        }
+        var messages: [Message] = []
+        for block in blocks {
+            if Int.random(in: 0..<12, using: &random) == 0 {
+                messages.append(.have(PieceIndex(.random(in: 0..<99, using: &random))))
+            }
+            if Int.random(in: 0..<30, using: &random) == 0 { messages.append(.choke) }
+            messages.append(.piece(block))
+        }
+        let expected = (0..<110).filter { $0 % 23 != 5 }.map { block($0) }
+        let parts = (0..<50).map { _ in Int.random(in: 1...300_000, using: &random) }
+        let owner = try await run(messages, expecting: expected, parts: parts)
+        #expect(
+            owner.heard
+                == messages.map { message in
+                    if case .piece(let block) = message { return "\(block)" }
+                    return "\(message)"
+                })
+        #expect(!owner.isWrong)
+    }
+
+    @Test("A connection that ends within a block ends, and what came before has been heard")
+    func cut() async throws {
+        let blocks = (0..<100).map { block($0) }
+        var messages: [Message] = blocks.map { .piece($0) }
+        messages.append(.piece(Block(piece: PieceIndex(99), offset: 0, length: 1)))
+        let owner = try await run(
+            messages, expecting: blocks + [block(200)], parts: [100_000], closing: true)
+        #expect(owner.heard.prefix(100) == blocks.map { "\($0)" }[...])
+        #expect(!owner.isWrong)
+    }
+}
