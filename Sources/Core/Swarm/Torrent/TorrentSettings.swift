@@ -73,8 +73,9 @@ package struct TorrentSettings: Hashable, Sendable {
     /// Failures in a row after which a web seed is given up: with such rests, five minutes.
     package var webSeedFailures = 6
 
-    /// Memory for pieces that are not whole, in bytes.
-    package var openPieces = 33_554_432
+    /// Memory for pieces that are not whole, in bytes: twenty of a MiB each, which is as many blocks
+    /// as keep three peers busy at 500 requests.
+    package var openPieces = 20_971_520
 
     /// The defaults.
     package init() {}
