@@ -7,8 +7,10 @@ import Primitives
 /// The number of stripe feeds that a node's upload carries.
 struct FeedSlots: Sendable {
     /// Children are let go above this wait in seconds: it is what a hop further down the tree
-    /// costs, and all below wait with them. Where the line is not busy they wait for something
-    /// else (lost packets), and it is more than that hop.
+    /// costs, and all below wait with them.
+    ///
+    /// Where the line is not busy they wait for something else (lost packets), and it is more
+    /// than that hop.
     private var crowded: Double { isBusy ? 0.2 : 0.3 }
     /// Below this wait there is room for more: a copy's time on a busy line, else what four
     /// siblings wait for each other.
