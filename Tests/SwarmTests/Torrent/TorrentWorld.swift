@@ -7,10 +7,11 @@ import Wire
 /// Several engines of one torrent in virtual time.
 ///
 /// Messages take a delay, blocks also their turn on the sender's line. Peers can poison, take
-/// requests and send nothing, or send nothing for the greater part of each second.
+/// requests and send nothing, send nothing for the greater part of each second, or have what they
+/// send arrive in lumps.
 struct TorrentWorld {
     /// What a node does with what it is asked for.
-    enum Manner { case honest, poisoning, stalling, pausing }
+    enum Manner { case honest, poisoning, stalling, pausing, lumping }
 
     struct Node {
         var engine: TorrentEngine
@@ -114,8 +115,12 @@ struct TorrentWorld {
         nodes[node].freeAt = end
         nodes[node].queued[peer.slot, default: 0] += Int(block.length)
         plan(end - now, .sent(node, peer, Int(block.length)))
+        var arrival = end
+        if nodes[node].manner == .lumping {
+            arrival = .zero + .seconds(((end - .zero).seconds / 0.25).rounded(.up) * 0.25)
+        }
         plan(
-            end - now + delay,
+            arrival - now + delay,
             .block(
                 peer.slot, PeerHandle(node), block, isWrong: nodes[node].manner == .poisoning))
     }

@@ -63,6 +63,26 @@ struct TorrentWorldTests {
         #expect(order == order.sorted())
     }
 
+    @Test("So it is where three of four are held up, and the fourth seems to be quicker")
+    func lumps() {
+        var world = world(
+            pieces: 64, blocks: 16, lines: [150_000, 150_000, 150_000, 150_000],
+            manners: [1: .lumping, 2: .lumping, 3: .lumping])
+        var player = WorldPlayer(&world, at: 0, 1, from: 0)
+        let begin = world.now
+        var wholeAt: Interval?
+        world.run(.seconds(4)) { world in
+            player.look(&world)
+            guard wholeAt == nil, (0..<4).allSatisfy({ piece in
+                world.nodes[0].engine.have.contains(PieceIndex(piece))
+            }) else { return }
+            wholeAt = world.now - begin
+        }
+        #expect(wholeAt ?? .forever < .seconds(2.4))
+        let counters = world.nodes[0].engine.counters
+        #expect(counters.wastedBytes * 100 < counters.usefulBytes * 3)
+    }
+
     @Test("A peer that is ten times slower works as far ahead as it is late")
     func slowAhead() {
         var world = world(pieces: 64, blocks: 16, lines: [280_000, 280_000, 28_000])

@@ -26,6 +26,9 @@ extension TorrentEngine {
     /// Requests before one that a peer can be believed to take back: it may be sending one block
     /// and have another ready.
     private static let untouched = 2
+    /// What a peer has ready that has not shown that it takes requests back: libtorrent sends half a
+    /// second of its rate whatever is cancelled.
+    private static let ready = Interval.milliseconds(500)
 
     /// All peers that deliver, the quickest first.
     func rivals(_ now: Instant) -> [Rival] {
@@ -139,6 +142,9 @@ extension TorrentEngine {
     }
 
     /// Asks others for what those who were asked will not bring in time.
+    ///
+    /// Not beyond a piece with blocks that nobody was asked for: these were left to the quicker
+    /// peers, who would be given what is due later before them.
     mutating func rescue(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         guard hasRoom else { return }
         let late = openWishes(Self.equals).filter { $0.due < now + settings.urgent }
@@ -158,6 +164,7 @@ extension TorrentEngine {
                 left -= 1
                 if !costsNothing { spare -= 1 }
             }
+            if isOpen(wish.piece) { return }
         }
     }
 
@@ -173,8 +180,12 @@ extension TorrentEngine {
     /// Whether a peer has other things to send before a block, and takes back what it has not come
     /// to: some send all that they were ever asked for.
     private func isUntouched(_ peer: PeerHandle, _ piece: PieceIndex, _ block: Int) -> Bool {
-        peers[peer].heed > 0
-            && (peers[peer].requests.ahead(of: piece, UInt32(block)) ?? 0) >= Self.untouched
+        let heed = peers[peer].heed
+        guard heed > 0, let ahead = peers[peer].requests.ahead(of: piece, UInt32(block))
+        else { return false }
+        let rate = peers[peer].throughput.rate ?? typicalRate
+        let ready = heed > TorrentPeer.credit ? 0 : rate.bytesPerSecond * Self.ready.seconds
+        return ahead >= Self.untouched + Int(min(ready / 16_384, 1e6))
     }
 
     /// How many copies may be made now: what came twice, and what is asked of two, is kept to a

@@ -76,7 +76,8 @@ struct TorrentPeer: Sendable {
     var withdrawn: [Asked] = []
     /// Whether it takes requests back (CANCEL): a credit of two, one less for each block that came
     /// all the same, one more for each that was rejected; none that are in doubt.
-    var heed = 2
+    var heed = Self.credit
+    static let credit = 2
     var throughput = Throughput()
     var pipeline: Pipeline
     var roundTrip = Interval.zero
