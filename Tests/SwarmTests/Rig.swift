@@ -225,7 +225,8 @@ enum Script {
     private static func text(_ reason: CloseReason) -> String {
         switch reason {
         case .misbehaved(let what): what
-        case .poisoned, .forged, .notLive, .silent, .duplicate, .ourselves, .full: "\(reason)"
+        case .poisoned, .forged, .notLive, .silent, .duplicate, .ourselves, .full, .abrupt:
+            "\(reason)"
         }
     }
 }

@@ -73,6 +73,8 @@ package enum CloseReason: Hashable, Sendable {
     case duplicate
     /// It is this node itself.
     case ourselves
+    /// It takes nothing before it has answered our handshake: it is dialled again.
+    case abrupt
     /// There is no room.
     case full
 }

@@ -73,9 +73,11 @@ struct TorrentWorldTests {
         var wholeAt: Interval?
         world.run(.seconds(4)) { world in
             player.look(&world)
-            guard wholeAt == nil, (0..<4).allSatisfy({ piece in
-                world.nodes[0].engine.have.contains(PieceIndex(piece))
-            }) else { return }
+            guard wholeAt == nil,
+                (0..<4).allSatisfy({ piece in
+                    world.nodes[0].engine.have.contains(PieceIndex(piece))
+                })
+            else { return }
             wholeAt = world.now - begin
         }
         #expect(wholeAt ?? .forever < .seconds(2.4))

@@ -34,6 +34,8 @@ struct ConnectionPlanner: Sendable {
     var turns: [IPAddress] = []
     private var banned: Set<IPAddress> = []
     private var refused: Set<Endpoint> = []
+    /// Addresses that are told nothing before they have answered our handshake.
+    private var plain: Set<Endpoint> = []
 
     /// Attempts under way.
     var dialing: Int { known.values.count { $0.phase == .dialing } }
@@ -114,6 +116,17 @@ struct ConnectionPlanner: Sendable {
         known[endpoint]?.phase = .idle
         known[endpoint]?.nextTry = now
     }
+
+    /// An address did not like what was said before it had answered: it is dialled again at once, and
+    /// told nothing more than our handshake.
+    mutating func retryPlainly(_ endpoint: Endpoint, at now: Instant) {
+        guard plain.count < limit, plain.insert(endpoint).inserted else { return }
+        known[endpoint]?.phase = .idle
+        known[endpoint]?.nextTry = now
+    }
+
+    /// Whether an address is told nothing more than our handshake before it has answered.
+    func isPlain(_ endpoint: Endpoint) -> Bool { plain.contains(endpoint) }
 
     /// Never again, whoever names it: a poisoner, or this node itself.
     mutating func refuse(_ endpoint: Endpoint) {

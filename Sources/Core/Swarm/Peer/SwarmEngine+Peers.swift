@@ -105,7 +105,7 @@ extension SwarmEngine {
             if !endpoint.address.isLoopback { planner.ban(endpoint.address) }
         case .notLive, .ourselves:
             planner.refuse(endpoint)
-        case .silent, .full, .duplicate:
+        case .silent, .full, .duplicate, .abrupt:
             if state.introduction.outgoing { planner.disconnected(endpoint, at: now) }
         }
         forget(peer, now)

@@ -58,11 +58,13 @@ struct OpenBlock: Sendable {
     var asked = Requesters()
     /// Who sent it, by the serial number of the connection; 0 while it has not come.
     var sender: UInt32 = 0
+    /// Whether it was asked of a peer that has not answered our handshake.
+    var isPromised = false
 
     /// Whether it has come.
     var isHere: Bool { sender != 0 }
     /// Whether nobody was asked for it.
-    var isFree: Bool { sender == 0 && asked.count == 0 }
+    var isFree: Bool { sender == 0 && asked.count == 0 && !isPromised }
 }
 
 /// A piece that has been begun.
@@ -151,8 +153,37 @@ struct OpenPieces: Sendable {
     mutating func ask(_ at: Int, _ block: Int, _ peer: PeerHandle) -> Bool {
         guard let it = places[at]?.blocks[block], !it.isHere else { return false }
         guard places[at]?.blocks[block].asked.add(peer) == true else { return false }
-        if it.asked.count == 0 { take(at) }
+        if it.isFree { take(at) }
         return true
+    }
+
+    /// A free block is kept for a peer that has not answered yet.
+    mutating func promise(_ at: Int, _ block: Int) {
+        guard places[at]?.blocks[block].isFree == true else { return }
+        places[at]?.blocks[block].isPromised = true
+        take(at)
+    }
+
+    /// A block is kept for nobody any more.
+    mutating func unpromise(_ piece: PieceIndex, _ block: Int) {
+        guard let at = place(of: piece), places[at]?.blocks[block].isPromised == true
+        else { return }
+        places[at]?.blocks[block].isPromised = false
+        if places[at]?.blocks[block].isFree == true { free(at, block) }
+    }
+
+    /// A block that was kept for a peer is asked of it; false where it is not kept.
+    mutating func redeem(_ at: Int, _ block: Int, _ peer: PeerHandle) -> Bool {
+        guard places[at]?.blocks[block].isPromised == true else { return false }
+        places[at]?.blocks[block].isPromised = false
+        return places[at]?.blocks[block].asked.add(peer) == true
+    }
+
+    private mutating func free(_ at: Int, _ block: Int) {
+        places[at]?.free += 1
+        let hint = places[at]?.hint ?? 0
+        places[at]?.hint = min(hint, block)
+        if places[at]?.free == 1 { withFree.append(at) }
     }
 
     private mutating func take(_ at: Int) {
@@ -166,10 +197,7 @@ struct OpenPieces: Sendable {
         guard let at = place(of: piece), places[at]?.blocks[block].asked.remove(peer) == true,
             places[at]?.blocks[block].isFree == true
         else { return false }
-        places[at]?.free += 1
-        let hint = places[at]?.hint ?? 0
-        places[at]?.hint = min(hint, block)
-        if places[at]?.free == 1 { withFree.append(at) }
+        free(at, block)
         return true
     }
 

@@ -65,6 +65,8 @@ struct Throughput: Sendable {
 
     /// How many blocks came at once after a silence, of late; none of a peer that sends evenly.
     var atOnce: Int { max(crowd.now, crowd.before) }
+    /// When the last blocks after a silence began to come.
+    var crowdedAt: Instant { crowd.since }
 
     /// Blocks that come together in a tick, at least.
     private static let fewest = 4

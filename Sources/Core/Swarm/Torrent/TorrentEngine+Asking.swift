@@ -83,16 +83,28 @@ extension TorrentEngine {
             queue: readers.isEmpty ? settings.bulkQueue : urgentQueue(peer), most: most)
         // What serves in ticks gives as much in each as it is asked for, and its rate over several
         // ticks is behind that: three times as much in the next, until it gives no more.
-        if peers[peer].pipeline.isGrowing {
+        if peers[peer].pipeline.isGrowing, readers.isEmpty || hasServedAll(peer) {
             carried = max(carried, min(peers[peer].throughput.atOnce * 3, most))
         }
         let depth = limitedDepth(peer, carried)
         guard isUrgent else { return depth }
         // Blocks that were taken back and come all the same stand before what is asked now.
-        let more = Int(peers[peer].roundTrip.seconds / 0.05)
         let first =
-            peers[peer].throughput.rate == nil ? settings.firstUrgentRequests + more : depth
+            peers[peer].throughput.rate == nil ? firstRequests(peers[peer].roundTrip) : depth
         return max(2, min(depth, first) - peers[peer].withdrawn.count)
+    }
+
+    /// Whether a peer has served all that it was asked for when it last sent after a silence.
+    ///
+    /// A lost packet, too, is a silence and then many blocks; but more are left to come.
+    private func hasServedAll(_ peer: PeerHandle) -> Bool {
+        guard let oldest = peers[peer].requests.first else { return true }
+        return oldest.at + peers[peer].roundTrip >= peers[peer].throughput.crowdedAt
+    }
+
+    /// How many requests a peer begins with where a reader is in need.
+    func firstRequests(_ roundTrip: Interval) -> Int {
+        settings.firstUrgentRequests + Int(min(roundTrip.seconds, 10) / 0.05)
     }
 
     /// How much of a peer's rate is asked of it ahead while somebody reads: what bridges its pauses,

@@ -61,6 +61,7 @@ extension TorrentEngine {
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         guard peers[peer].isChoking else { return }
+        dropEarly(peer, now)
         peers[peer].isChoking = false
         peers[peer].isSnubbed = false
         peers[peer].blockAt = now
@@ -99,8 +100,10 @@ extension TorrentEngine {
         wishHead = 0
         peers[peer].fastFromIt.removeAll { $0 == block.piece }
         // Whoever rejects while it does not choke has its hands full.
-        if !peers[peer].isChoking { peers[peer].takes = max(2, peers[peer].requests.count) }
-        peers[peer].restsUntil = now + .milliseconds(100)
+        if !peers[peer].isChoking {
+            peers[peer].takes = max(2, peers[peer].requests.count)
+            peers[peer].restsUntil = now + .milliseconds(100)
+        }
         timers.wake(.review, by: now + .milliseconds(20))
     }
 

@@ -25,8 +25,13 @@ extension TorrentEngine {
                     planner.failed(endpoint, at: now)
                 }
             }
+            forgetOpening(peer)
             outputs.append(.close(peer, reason))
             return
+        }
+        if isAbrupt(introduction, peer) {
+            outputs.append(.close(peer, .abrupt))
+            return failed(endpoint, now)
         }
         if introduction.outgoing { planner.connected(endpoint) }
         lastSerial += 1
@@ -39,7 +44,8 @@ extension TorrentEngine {
                 for: endpoint.address, pieceCount: layout.pieceCount,
                 count: settings.allowedFast) : []
         peers.insert(peer, state)
-        tellAll(peer, &outputs)
+        if !answered(peer, now, &outputs) { tellHave(peer, &outputs) }
+        tellMore(peer, &outputs)
         timers.wake(.choke, by: now + .seconds(10))
         timers.wake(.connect, by: now + .milliseconds(250))
     }
@@ -57,15 +63,17 @@ extension TorrentEngine {
         return isFull ? .full : nil
     }
 
-    /// What a peer is told at the beginning.
-    private func tellAll(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
-        // Not along with our handshake, which would save a round trip: aria2 closes and bans
-        // whoever says more than a handshake before it has answered.
+    /// What a peer is told at the beginning: what we have.
+    private func tellHave(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
         if peers[peer].isFast, haveCount == 0 || isComplete {
             outputs.append(.send(peer, isComplete ? .haveAll : .haveNone))
         } else if haveCount > 0 {
             outputs.append(.send(peer, .bitfield(have.bytes)))
         }
+    }
+
+    /// And who we are, and what it may ask for though it is choked.
+    private func tellMore(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
         if peers[peer].isExtended { outputs.append(.greet(peer)) }
         for piece in peers[peer].fastToIt where have.contains(piece) {
             outputs.append(.send(peer, .allowedFast(piece)))
@@ -89,6 +97,10 @@ extension TorrentEngine {
         peers.remove(peer)
         if state.introduction.outgoing {
             planner.disconnected(state.introduction.endpoint, at: now)
+            // Whoever has said nothing may not have liked what was said before its answer.
+            if state.hasOpened, state.heardAt == state.joinedAt {
+                planner.retryPlainly(state.introduction.endpoint, at: now)
+            }
         }
         timers.wake(.connect, by: now + .milliseconds(100))
         if !state.isChoked { unchokeMore(now, &outputs) }

@@ -20,15 +20,12 @@ extension TorrentEngine {
     /// Pieces that are due about as soon, of which the rarest is taken.
     private static let equals = 8
     /// The part of the patience that is left for what a reader stands before.
-    private static let hurry = 0.6
+    private static let hurry = 0.75
     /// Copies made at a time.
     private static let copies = 16
     /// Requests before one that a peer can be believed to take back: it may be sending one block
     /// and have another ready.
     private static let untouched = 2
-    /// What a peer has ready that has not shown that it takes requests back: libtorrent sends half a
-    /// second of its rate whatever is cancelled.
-    private static let ready = Interval.milliseconds(500)
 
     /// All peers that deliver, the quickest first.
     func rivals(_ now: Instant) -> [Rival] {
@@ -52,12 +49,15 @@ extension TorrentEngine {
             each: rate.duration(of: PieceGeometry.blockLength))
     }
 
-    /// How long a peer may be silent before it counts as standing still: four blocks' time and two
-    /// round trips, half a second at least.
+    /// How long a peer may be silent before it counts as standing still: four blocks' time, half a
+    /// second at least, and three round trips.
+    ///
+    /// A lost packet is a silence of two round trips and what stands in queues; then all comes at once
+    /// that was sent meanwhile.
     func patience(_ peer: PeerHandle) -> Interval {
         let each = (peers[peer].throughput.rate ?? typicalRate).duration(
             of: PieceGeometry.blockLength)
-        return max(.milliseconds(500), each * 4) + peers[peer].roundTrip * 2
+        return max(.milliseconds(500), each * 4) + peers[peer].roundTrip * 3
     }
 
     /// The block that a peer should bring of what readers want.
@@ -177,15 +177,12 @@ extension TorrentEngine {
             || isUntouched(peer, piece, block)
     }
 
-    /// Whether a peer has other things to send before a block, and takes back what it has not come
-    /// to: some send all that they were ever asked for.
+    /// Whether a peer has other things to send before a block, and has shown that it takes back what
+    /// it has not come to: libtorrent sends half a second of its rate, and what the socket holds,
+    /// whatever is cancelled.
     private func isUntouched(_ peer: PeerHandle, _ piece: PieceIndex, _ block: Int) -> Bool {
-        let heed = peers[peer].heed
-        guard heed > 0, let ahead = peers[peer].requests.ahead(of: piece, UInt32(block))
-        else { return false }
-        let rate = peers[peer].throughput.rate ?? typicalRate
-        let ready = heed > TorrentPeer.credit ? 0 : rate.bytesPerSecond * Self.ready.seconds
-        return ahead >= Self.untouched + Int(min(ready / 16_384, 1e6))
+        peers[peer].heed > 0
+            && (peers[peer].requests.ahead(of: piece, UInt32(block)) ?? 0) >= Self.untouched
     }
 
     /// How many copies may be made now: what came twice, and what is asked of two, is kept to a

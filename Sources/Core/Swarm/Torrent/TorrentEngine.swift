@@ -58,6 +58,7 @@ package struct TorrentEngine: Sendable {
 
     var limit: RateLimit?
     var downLimit: DownLimit?
+    var openings: [EarlyTalk] = []
     var optimistic: PeerHandle?
     var dealtAt = Instant.zero
     var optimisticAt = Instant.zero
@@ -108,6 +109,8 @@ package struct TorrentEngine: Sendable {
         case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
         case .messageReceived(let peer, let message): received(peer, message, now, &outputs)
         case .drained(let peer, let queued): drained(peer, queued, now, &outputs)
+        case .connected(let peer, let endpoint, let roundTrip):
+            connected(peer, endpoint, roundTrip, now, &outputs)
         case .peerJoined(let peer, let introduction):
             joined(peer, introduction, now, &outputs)
         case .peerLeft(let peer): left(peer, now, &outputs)
@@ -135,8 +138,7 @@ package struct TorrentEngine: Sendable {
             planner.add(endpoints.shuffled(using: &random))
             connect(now, &outputs)
         case .dialFailed(let endpoint):
-            planner.failed(endpoint, at: now)
-            timers.wake(.connect, by: now + .milliseconds(250))
+            failed(endpoint, now)
         case .woken: woken(now, &outputs)
         }
     }
@@ -159,6 +161,7 @@ package struct TorrentEngine: Sendable {
         let isBusy = !readers.isEmpty && !isComplete
         timers.wake(.review, by: now + (isBusy ? .milliseconds(100) : .milliseconds(500)))
         for peer in peers.handles { watch(peer, now, &outputs) }
+        reviewOpenings(now)
         learnRates()
         if isBusy { wish(now) }
         fillAll(now, &outputs)

@@ -59,6 +59,9 @@ package struct Prefetch: Hashable, Sendable {
 
 /// What has happened.
 package enum TorrentInput: Equatable, Sendable {
+    /// A connection that this node opened is there; the handshake goes out, and what is said now
+    /// goes along with it. `peerJoined` or `dialFailed` follow.
+    indirect case connected(PeerHandle, Endpoint, roundTrip: Interval)
     /// The handshakes with a peer have passed.
     indirect case peerJoined(PeerHandle, TorrentIntroduction)
     /// A peer's connection is gone.

@@ -74,10 +74,9 @@ struct TorrentPeer: Sendable {
     /// Requests to it under way, and those taken back whose blocks may still come.
     var requests = RequestQueue()
     var withdrawn: [Asked] = []
-    /// Whether it takes requests back (CANCEL): a credit of two, one less for each block that came
-    /// all the same, one more for each that was rejected; none that are in doubt.
-    var heed = Self.credit
-    static let credit = 2
+    /// Whether it takes requests back (CANCEL): one less for each block that came all the same, one
+    /// more for each that was rejected; none that are in doubt.
+    var heed = 0
     var throughput = Throughput()
     var pipeline: Pipeline
     var roundTrip = Interval.zero
@@ -88,6 +87,10 @@ struct TorrentPeer: Sendable {
     var isSnubbed = false
     /// Not asked before this moment: it has just rejected, or failed.
     var restsUntil = Instant.zero
+    /// Whether it was told what we want before it had answered, and until when what it was asked
+    /// for with that is not in doubt.
+    var hasOpened = false
+    var doubtUntil = Instant.never
     /// How often in a row it failed, as a web seed.
     var failures = 0
 

@@ -54,7 +54,7 @@ final class PeerLink {
     private var deadline: LoopTimer?
     private var offered: Handshake?
     /// What goes out along with our handshake on an outgoing link, asked when it is connected.
-    private var opening: (@Loop () -> [Message])?
+    private var opening: (@Loop (PeerLink) -> [Message])?
     /// Whether anything did.
     private(set) var hasOpened = false
     private var isTuned = false
@@ -82,7 +82,7 @@ final class PeerLink {
     /// the whole greeting may take `patience`.
     init(
         dialing endpoint: Endpoint, offering handshake: Handshake, patience: Interval,
-        opening: @escaping @Loop () -> [Message], handler: @escaping Handler
+        opening: @escaping @Loop (PeerLink) -> [Message], handler: @escaping Handler
     ) {
         self.endpoint = endpoint
         self.handler = handler
@@ -205,13 +205,12 @@ final class PeerLink {
     /// The handshake and what follows it, in one packet.
     private func greet() {
         guard let offered else { return }
-        var bytes = offered.encoded
-        let messages = opening?() ?? []
+        connection?.send(offered.encoded)
+        otherBytes += Handshake.length
+        let messages = opening?(self) ?? []
         opening = nil
         hasOpened = !messages.isEmpty
-        for message in messages { message.encode(into: &bytes) }
-        connection?.send(bytes)
-        otherBytes += bytes.count
+        for message in messages { send(message) }
     }
 
     private func fail() {

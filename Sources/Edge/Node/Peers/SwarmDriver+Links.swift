@@ -21,7 +21,7 @@ extension SwarmDriver {
     func dial(_ endpoint: Endpoint) {
         let link = PeerLink(
             dialing: endpoint, offering: handshake, patience: .seconds(10),
-            opening: { [weak self] in self?.opening ?? [] },
+            opening: { [weak self] _ in self?.opening ?? [] },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
     }

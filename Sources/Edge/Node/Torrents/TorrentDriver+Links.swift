@@ -30,7 +30,10 @@ extension TorrentDriver {
         guard let infoHash = infoHashes.first, !isStopped else { return }
         let link = PeerLink(
             dialing: endpoint, offering: handshake(infoHash), patience: .seconds(10),
-            opening: { [] },
+            opening: { [weak self] link in
+                self?.connected(link)
+                return []
+            },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
     }
@@ -42,7 +45,9 @@ extension TorrentDriver {
         join(link, greeting)
     }
 
-    private func join(_ link: PeerLink, _ greeting: Handshake) {
+    /// The number of a link, which it keeps.
+    private func slot(of link: PeerLink) -> Int {
+        if let known = slots[ObjectIdentifier(link)] { return known.slot }
         let slot = links[webSeeds.count...].firstIndex { $0 == nil } ?? links.count
         if slot == links.count {
             links.append(nil)
@@ -51,6 +56,17 @@ extension TorrentDriver {
         links[slot] = link
         readingBytes[slot] = 0
         slots[ObjectIdentifier(link)] = PeerHandle(slot)
+        return slot
+    }
+
+    /// A link that was dialled is connected: what the engine says now goes along with our handshake.
+    private func connected(_ link: PeerLink) {
+        let delay = link.status?.kernel.smoothedRTT ?? .zero
+        feed(.connected(PeerHandle(slot(of: link)), link.endpoint, roundTrip: delay))
+    }
+
+    private func join(_ link: PeerLink, _ greeting: Handshake) {
+        let slot = slot(of: link)
         metadata.joined(PeerHandle(slot))
         hashes.left(PeerHandle(slot))
         link.limits = limits
@@ -71,6 +87,7 @@ extension TorrentDriver {
         case .greeted(let greeting):
             guard dialing.removeValue(forKey: id) != nil else { return }
             guard infoHashes.contains(greeting.infoHash) else {
+                if let peer = slots[id] { release(peer) }
                 link.close()
                 return feed(.dialFailed(link.endpoint))
             }

@@ -36,7 +36,7 @@ extension MetadataFetch: LinkOwner {
         let name = swarms[address.failures % swarms.count]
         let link = PeerLink(
             dialing: endpoint, offering: handshake(name), patience: settings.greetingTime,
-            opening: { [] },
+            opening: { _ in [] },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
     }
