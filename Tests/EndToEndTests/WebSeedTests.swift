@@ -22,6 +22,41 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "By https a film comes from a server whose authority is named", .timeLimit(.minutes(1)))
+        func secure() async throws {
+            try await onStage { stage in
+                let port = try Ports.free()
+                let film = try await stage.film(["-w", "https://127.0.0.1:\(port)/film.ts"])
+                let server = try await SecureFileServer(film, port: port, stage)
+                let folder = try makeFolder(stage.path("loaded"))
+                let child = try stage.tool(
+                    "env",
+                    [
+                        "SSL_CERT_FILE=\(server.certificate)", Programs.p2ptv(), "watch",
+                        film.torrent, "-o", "\(folder)/", "--no-seed", "--player", "none",
+                        "--port", "\(Ports.free())", "--peer-port", "\(Ports.free())",
+                        "--state-dir", stage.path("state"),
+                    ])
+                #expect(try await child.ended(within: 30) == .code(0), "\(stage.lastWords)")
+                #expect(film.isWhole("\(folder)/film.ts"), "\(stage.lastWords)")
+                #expect(server.asked > 0)
+            }
+        }
+
+        @Test(
+            "By https nothing comes from a server that nobody vouches for", .timeLimit(.minutes(1)))
+        func unknownAuthority() async throws {
+            try await onStage { stage in
+                let port = try Ports.free()
+                let film = try await stage.film(["-w", "https://127.0.0.1:\(port)/film.ts"])
+                let server = try await SecureFileServer(film, port: port, stage)
+                let peer = try await stage.seed(film)
+                try await stage.loads(film, from: peer)
+                #expect(server.asked == 0)
+            }
+        }
+
         @Test("A player reads a film that a web server alone has, also far behind")
         func playing() async throws {
             try await onStage { stage in
