@@ -101,6 +101,27 @@ struct TorrentReaderTests {
         #expect(heeded == before)
     }
 
+    @Test("A slow peer that has not shown that it takes requests back keeps what it was asked for")
+    func keeping() {
+        var rig = TorrentRig(pieces: 100, blocks: 16)
+        rig.meetSeed(1)
+        rig.meetSeed(2)
+        rig.tell(.bitrateLearned(ByteRate(bytesPerSecond: 500_000)))
+        rig.tell(.readerOpened(ReaderID(1), 0..<100 * 262_144))
+        rig.tell(.readerMoved(ReaderID(1), to: 0, isWaiting: true))
+        var cancels = 0
+        for step in 1...100 {
+            var lines = rig.wait(.milliseconds(20))
+            for (slot, every) in [(1, 12), (2, 2)] where step % every == 0 {
+                let asked = rig.engine.peers[PeerHandle(slot)].requests.first
+                if let asked { lines += rig.brings(slot, asked.piece.value, Int(asked.block)) }
+            }
+            cancels += lines.count { $0.hasPrefix("1: cancel") }
+        }
+        // A cancel follows a copy that has come; nothing is taken back without.
+        #expect(cancels <= rig.engine.counters.duplicates)
+    }
+
     @Test("A peer that stands still loses the block that a reader waits for to a second one")
     func rescuing() {
         var rig = TorrentRig(pieces: 100, blocks: 2)
