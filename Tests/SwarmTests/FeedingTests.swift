@@ -214,6 +214,25 @@ struct BeingFedTests {
         #expect(after.dropFirst() == before.dropFirst())
     }
 
+    @Test("but not for who was not asked, nor for the same piece again")
+    func unasked() {
+        var rig = fedViewer()
+        rig.meet(2, holding: 4...8, depth: 1)
+        rig.meet(3, holding: 4...8, depth: 1)
+        rig.learn(8...8, from: 2)
+        _ = rig.wait(until: "2: request #8")
+        rig.give(8, from: 2)
+        _ = rig.wait(.milliseconds(900))
+        let before = rig.engine.stripes.map(\.patience.limit)
+        for _ in 1...3 { _ = rig.tell(.blockReceived(PeerHandle(3), rig.block(8))) }
+        #expect(rig.engine.stripes.map(\.patience.limit) == before)
+        _ = rig.tell(.blockReceived(PeerHandle(1), rig.block(8)))
+        let once = rig.engine.stripes.map(\.patience.limit)
+        #expect(once[0] > before[0])
+        _ = rig.tell(.blockReceived(PeerHandle(1), rig.block(8)))
+        #expect(rig.engine.stripes.map(\.patience.limit) == once)
+    }
+
     @Test("by others when one acknowledges nothing any more")
     func dead() {
         var rig = fedViewer()

@@ -57,10 +57,16 @@ extension SwarmEngine {
     /// A piece comes a second time: so long it takes on the way that was not waited for.
     ///
     /// Learnt only from what comes before it ends, patience would stay too short for ever (RFC
-    /// 3522 finds timeouts that were for nothing in the same way).
-    private mutating func learnDelay(of piece: PieceIndex, _ now: Instant) {
-        guard table.contains(piece), !isBacklog(piece, now), let seen = table[piece].seenAt
+    /// 3522 finds timeouts that were for nothing in the same way). Nobody can lengthen it who was
+    /// not asked, or twice for one piece.
+    private mutating func learnDelay(
+        of piece: PieceIndex, from peer: PeerHandle, _ now: Instant
+    ) {
+        guard table.contains(piece),
+            let asked = table[piece].crossed.firstIndex(of: peer)
         else { return }
+        table[piece].crossed.remove(at: asked)
+        guard !isBacklog(piece, now), let seen = table[piece].seenAt else { return }
         stripes[patienceStripe(of: piece)].patience.learn(now - seen)
     }
 
@@ -69,7 +75,7 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         counters.wastedBytes += Int(block.length)
-        learnDelay(of: block.piece, now)
+        learnDelay(of: block.piece, from: peer, now)
         if table.contains(block.piece), table.state(of: block.piece) == .held {
             peers.note(peer, holds: block.piece)
         }
@@ -91,7 +97,6 @@ extension SwarmEngine {
         guard table[piece].received == allBlocks else { return }
         for ask in table[piece].asks { withdraw(ask, piece, &outputs) }
         table[piece].asks = []
-        table[piece].crossed = []
         table.set(piece, .unproven)
         table[piece].wholeAt = now
         guard metainfo.entry(of: piece) == nil else { return prove(piece, &outputs) }

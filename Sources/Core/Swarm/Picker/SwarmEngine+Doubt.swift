@@ -42,6 +42,7 @@ extension SwarmEngine {
         table.set(piece, .missing)
         table[piece].received = 0
         table[piece].senders = []
+        table[piece].crossed = []
         table[piece].wholeAt = nil
         outputs.append(.discard(piece))
     }
