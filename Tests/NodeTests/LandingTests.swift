@@ -96,7 +96,8 @@ struct LandingTests {
         }
         let link = PeerLink(
             dialing: .here(listener.port), offering: greeting(), patience: .seconds(10),
-            opening: { _ in [] }, handler: { [weak owner] link, event in owner?.heard(link, event) })
+            opening: { _ in [] }, handler: { [weak owner] link, event in owner?.heard(link, event) }
+        )
         #expect(await eventually { far?.input.count == Handshake.length })
         var (start, turn) = (0, 0)
         while start < stream.count {
