@@ -54,6 +54,24 @@ import Testing
         #expect(rig.store.assemble(PieceIndex(piece), offset: offset, block.span) == answer)
     }
 
+    @Test("What is only assembled leaves room for the blocks that are missing")
+    func large() throws {
+        var settings = TorrentStoreSettings()
+        settings.pendingBytes = 32_768
+        let rig = try StoreRig(files([100_000]), settings: settings)
+        for piece in 0..<UInt32(2) {
+            let first = Array(content(rig.store.files.layout, piece)[..<16_384])
+            #expect(rig.store.assemble(PieceIndex(piece), offset: 0, first.span) == .stored)
+        }
+        #expect(rig.store.pendingBytes == 65_536 && rig.store.hasRoom)
+        // What waits for the disk as well is another matter.
+        let rest = Array(content(rig.store.files.layout, 0)[16_384...])
+        #expect(rig.store.assemble(PieceIndex(0), offset: 16_384, rest.span) == .completed)
+        #expect(!rig.store.isIdle && !rig.store.hasRoom)
+        while !rig.store.isIdle { _ = rig.events(1) }
+        #expect(rig.store.hasRoom)
+    }
+
     @Test("A wrong piece is forgotten, never written, and can come again")
     func wrong() throws {
         let rig = try StoreRig(files([40_000]))

@@ -138,7 +138,12 @@ package final class TorrentStore {
     deinit { queue.stop() }
 
     /// Whether more should be asked for: the disk works and keeps up.
-    package var hasRoom: Bool { fault == nil && pendingBytes < settings.pendingBytes }
+    ///
+    /// What is being assembled is no reason to stop where nothing waits for the disk: only its
+    /// missing blocks make an end of it, and one piece may be as large as the bound.
+    package var hasRoom: Bool {
+        fault == nil && (pending.isEmpty || pendingBytes < settings.pendingBytes)
+    }
 
     /// Whether everything that is right is in its files.
     package var isIdle: Bool { pending.isEmpty }
