@@ -233,6 +233,21 @@ struct BeingFedTests {
         #expect(rig.engine.stripes.map(\.patience.limit) == once)
     }
 
+    @Test("and takes all blocks of a piece of whoever was asked first, if they come after all")
+    func crossing() {
+        var rig = fedViewer(pieceLength: 32_768)
+        rig.meet(2, holding: 4...8, depth: 1)
+        rig.learn(8...8, from: 2)
+        #expect(rig.wait(until: "2: request #8/1").contains("1: cancel #8"))
+        func come(_ block: Int, from peer: Int) -> [String] {
+            rig.tell(
+                .blockReceived(PeerHandle(peer), rig.geometry.block(block, of: PieceIndex(8))))
+        }
+        #expect(come(0, from: 2) == ["accept #8"])
+        #expect(come(0, from: 1) == [])
+        #expect(come(1, from: 1) == ["2: cancel #8/1", "accept #8/1", "verify #8"])
+    }
+
     @Test("by others when one acknowledges nothing any more")
     func dead() {
         var rig = fedViewer()

@@ -54,6 +54,9 @@ extension SwarmEngine {
         return true
     }
 
+    /// What comes later than this was kept back.
+    private static let longestWay = Interval.seconds(5)
+
     /// A piece comes a second time: so long it takes on the way that was not waited for.
     ///
     /// Learnt only from what comes before it ends, patience would stay too short for ever (RFC
@@ -62,11 +65,14 @@ extension SwarmEngine {
     private mutating func learnDelay(
         of piece: PieceIndex, from peer: PeerHandle, _ now: Instant
     ) {
-        guard table.contains(piece),
+        // While other blocks of it are missing, who was asked before is still listened to.
+        guard table.contains(piece), table.state(of: piece) != .missing,
             let asked = table[piece].crossed.firstIndex(of: peer)
         else { return }
         table[piece].crossed.remove(at: asked)
-        guard !isBacklog(piece, now), let seen = table[piece].seenAt else { return }
+        guard !isBacklog(piece, now), let seen = table[piece].seenAt,
+            now - seen < Self.longestWay
+        else { return }
         stripes[patienceStripe(of: piece)].patience.learn(now - seen)
     }
 
