@@ -27,6 +27,11 @@ extension TorrentEngine {
     private static let asked = 8
     /// How long blocks are kept for a peer that has not answered: two round trips, and this at least.
     private static let doubt = Interval.milliseconds(300)
+    /// How long requests are kept for one that has answered and not let us ask: three round trips,
+    /// and this at least.
+    private static let laterDoubt = Interval.milliseconds(500)
+    /// The longest round trip that counts for these: a peer may answer as late as it likes.
+    private static let longestRoundTrip = Interval.milliseconds(400)
     /// What comes within this came together.
     private static let oneFlight = Interval.milliseconds(20)
     /// How aria2 begins its name (BEP 20).
@@ -44,7 +49,8 @@ extension TorrentEngine {
         outputs.append(.send(peer, .bitfield(have.bytes)))
         outputs.append(.send(peer, .interested))
         var opening = EarlyTalk(
-            peer: peer, endpoint: endpoint, at: now, roundTrip: roundTrip, told: have)
+            peer: peer, endpoint: endpoint, at: now,
+            roundTrip: min(roundTrip, Self.longestRoundTrip), told: have)
         promise(&opening, now, &outputs)
         openings.append(opening)
     }
@@ -86,7 +92,7 @@ extension TorrentEngine {
         let opening = openings.remove(at: at)
         peers[peer].hasOpened = true
         peers[peer].isInteresting = true
-        peers[peer].doubtUntil = now + max(.milliseconds(500), opening.roundTrip * 3)
+        peers[peer].doubtUntil = now + max(Self.laterDoubt, opening.roundTrip * 3)
         for asked in opening.blocks {
             let isKept =
                 !opening.isLate
@@ -97,6 +103,8 @@ extension TorrentEngine {
                 peers[peer].requests.append(asked)
             } else {
                 peers[peer].withdrawn.append(asked)
+                let block = block(Int(asked.block), of: asked.piece)
+                outputs.append(.send(peer, .cancel(block)))
             }
         }
         if !opening.blocks.isEmpty { peers[peer].throughput.began(at: now) }
@@ -130,6 +138,7 @@ extension TorrentEngine {
         guard peers[peer].doubtUntil < .never, !peers[peer].isFast, peers[peer].received == 0,
             now - peers[peer].joinedAt > Self.oneFlight
         else { return }
+        peers[peer].doubtUntil = .never
         forgetRequests(peer)
     }
 
