@@ -61,7 +61,7 @@ struct Uplink: Sendable {
 
     /// Whether it carries nearly as much as it has been seen to: four fifths, since readings of
     /// half a second differ by a block or two.
-    var isBusy: Bool { latest >= 0.8 * best.rate }
+    var isBusy: Bool { best.rate > 0 && latest >= 0.8 * best.rate }
 
     /// Counts `bytes` that were acknowledged over a connection whose least round trip is given.
     mutating func acknowledged(_ bytes: Int, leastRoundTrip: Interval, at now: Instant) {

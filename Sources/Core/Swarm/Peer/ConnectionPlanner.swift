@@ -126,7 +126,9 @@ struct ConnectionPlanner: Sendable {
     }
 
     /// Whether an address is told nothing more than our handshake before it has answered.
-    func isPlain(_ endpoint: Endpoint) -> Bool { plain.contains(endpoint) }
+    func isPlain(_ endpoint: Endpoint) -> Bool {
+        plain.count >= limit || plain.contains(endpoint)
+    }
 
     /// Never again, whoever names it: a poisoner, or this node itself.
     mutating func refuse(_ endpoint: Endpoint) {

@@ -30,9 +30,14 @@ extension PeerLink {
         let blocks = landing.expected(on: self, besides: begun.block, most: Self.most)
         guard blocks.count > 1 else { return false }
         var (landed, others): (Int, [UInt8]) = (0, [])
+        var isRead = false
         landing.withPlaces(blocks) { places in
+            // Without a place there would be nothing to read into, which looks like the end.
+            guard !places.isEmpty else { return }
+            isRead = true
             (landed, others) = Self.read(connection, ahead: begun.rest, blocks, places)
         }
+        guard isRead else { return false }
         connection.finishReading()
         readFrames(connection)
         for block in blocks.prefix(landed) where self.connection != nil {
