@@ -1,6 +1,7 @@
 // What goes out along with our handshake, before a peer has answered: that we want something, and,
 // where a player waits for its first bytes, requests. It saves a round trip of the start. Nothing
 // is known of the peer yet, neither what it has nor whether it chokes, so all of it is in doubt.
+// Keeps the openings that are not answered; whom to dial is ConnectionPlanner's business.
 
 import Pieces
 import Primitives

@@ -12,7 +12,8 @@ package import Pieces
 package struct TorrentStoreSettings: Hashable, Sendable {
     /// Threads that check, write and read: a disk serves several at a time better than one.
     package var threads = 4
-    /// Bytes that may be assembled or wait for the disk before `hasRoom` says no.
+    /// Bytes that may be assembled or wait for the disk before `hasRoom` says no; it does not while
+    /// nothing waits for the disk.
     ///
     /// A second of a disk that writes 64 MiB/s; a single piece may be more.
     package var pendingBytes = 67_108_864
