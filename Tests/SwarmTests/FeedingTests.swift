@@ -196,6 +196,16 @@ struct BeingFedTests {
         #expect(rig.engine.counters.wastedBytes == 16_384)
     }
 
+    @Test("by no more children than its line carries, though it knows few records")
+    func fewRecords() {
+        let rig = fedViewer()
+        // 4 records, 80 ms each: too few. 9: 12.5 pieces a second.
+        #expect(rig.engine.streamRate.bytesPerSecond == 8 * 16_384)
+        var later = rig
+        later.learn(8...12, from: 1)
+        #expect(abs(later.engine.streamRate.bytesPerSecond - 12.5 * 16_384) < 1)
+    }
+
     @Test("and waits longer after the first one has sent the piece too")
     func spurious() {
         var rig = fedViewer()

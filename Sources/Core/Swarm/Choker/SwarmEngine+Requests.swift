@@ -99,15 +99,24 @@ extension SwarmEngine {
         return sourcePolicy.spend(Int(block.length), rate: rate, at: now)
     }
 
-    /// The stream's rate, from the newest records.
+    /// The stream's rate, from the records of the newest 64 pieces, or of as many as are known.
+    ///
+    /// A newcomer knows few, and a rate that it took to be smaller than it is would have it feed
+    /// more children than its line carries.
     var streamRate: ByteRate {
         guard let newest = metainfo.newest else { return .zero }
-        let span = 64
-        let old = newest.advanced(by: -span)
-        guard let a = metainfo.wallTime(of: old), let b = metainfo.wallTime(of: newest), b > a
-        else { return ByteRate(bytesPerSecond: 8 * Double(geometry.pieceLength)) }
-        return ByteRate(bytesPerSecond: Double(span * geometry.pieceLength) / (b - a).seconds)
+        guard let last = metainfo.wallTime(of: newest) else { return leastRate }
+        for span in [64, 32, 16, 8] {
+            guard let first = metainfo.wallTime(of: newest.advanced(by: -span)), last > first
+            else { continue }
+            let bytes = Double(span * geometry.pieceLength)
+            return ByteRate(bytesPerSecond: bytes / (last - first).seconds)
+        }
+        return leastRate
     }
+
+    /// What a stream is taken to be of which next to nothing is known: eight pieces a second.
+    private var leastRate: ByteRate { ByteRate(bytesPerSecond: 8 * Double(geometry.pieceLength)) }
 
     /// A block of a piece that is to come.
     private mutating func stand(
