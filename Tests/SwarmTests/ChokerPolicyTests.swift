@@ -107,7 +107,7 @@ struct UploadQueueTests {
     /// The order in which a queue empties, as `peer#piece`.
     private func order(
         _ uploads: [Upload], copies: [UInt32: Int] = [:], leaves: Set<Int> = [],
-        newcomers: Set<Int> = [], byDeadline: Bool = true
+        newcomers: Set<Int> = [], lags: [Int: Double] = [:], byDeadline: Bool = true
     ) -> [String] {
         var queue = UploadQueue()
         for upload in uploads { queue.add(upload) }
@@ -120,7 +120,7 @@ struct UploadQueueTests {
                 if newcomers.contains(peer.slot) { return .newLeaf }
                 return leaves.contains(peer.slot) ? .leaf : .inner
             },
-            canTake: { _ in true })
+            lag: { lags[$0.slot] }, canTake: { _ in true })
         {
             out.append("\(next.peer.slot)\(next.block.piece)")
         }
@@ -157,6 +157,19 @@ struct UploadQueueTests {
         // Whoever asks for the oldest of all is not before everybody else for that.
         let oldest = upload(3, 3, since: 5000, published: 0, for: .urgent)
         #expect(order([oldest, upload(2, 9, since: 3900)]) == ["2#9", "3#3"])
+    }
+
+    @Test("serves newcomers by when their own players began")
+    func ownDeadlines() {
+        let one = upload(1, 1, since: 5000, published: 4000, for: .urgent)
+        let other = upload(2, 2, since: 4900, published: 3800, for: .urgent)
+        #expect(order([one, other]) == ["2#2", "1#1"])
+        // 1 began at a fresh key frame, 2 has two seconds and more in hand.
+        #expect(order([one, other], lags: [1: 0.5, 2: 2.4]) == ["1#1", "2#2"])
+        // The stream goes by it too, and not halfway by when it came.
+        let live = [upload(1, 8, since: 5000, published: 4800), upload(2, 9, since: 4700)]
+        #expect(order(live) == ["2#9", "1#8"])
+        #expect(order(live, lags: [1: 0.5, 2: 2.4]) == ["1#8", "2#9"])
     }
 
     @Test("sends a newcomer's first key frame before all that has not waited for seconds")

@@ -196,6 +196,19 @@ struct BeingFedTests {
         #expect(rig.engine.counters.wastedBytes == 16_384)
     }
 
+    @Test("and while the swarm grows waits for one that says it has little to send")
+    func busyHolder() {
+        var rig = fedViewer()
+        rig.meet(2, holding: 4...8)
+        var status = rig.status(1)
+        status.wait = 15
+        _ = rig.tell(.liveReceived(PeerHandle(2), .status(status)))
+        rig.learn(8...8, from: 2)
+        let patience = rig.engine.stripes[0].patience.limit
+        #expect(!rig.wait(patience * 1.9).contains("2: request #8"))
+        #expect(rig.wait(patience * 0.3).contains("2: request #8"))
+    }
+
     @Test("by no more children than its line carries, though it knows few records")
     func fewRecords() {
         let rig = fedViewer()

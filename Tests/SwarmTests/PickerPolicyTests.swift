@@ -97,6 +97,27 @@ struct HolderPolicyTests {
         #expect(best(holder(1) { $0.isSource = true }) == 1)
     }
 
+    @Test("prefers a little who has little to send, and whoever was heard lately")
+    func idle() {
+        #expect(best(holder(1) { $0.wait = 0.2 }, holder(2)) == 2)
+        // Many hear the same word at once: its own slower line counts for more.
+        let slow = holder(2) { $0.outstanding = 32_768 }
+        #expect(best(holder(1) { $0.wait = 0.75 }, slow) == 1)
+        #expect(best(holder(1) { $0.silence = .seconds(2) }, holder(2)) == 2)
+        #expect(best(holder(1) { $0.silence = .seconds(2) }, slow) == 2)
+    }
+
+    @Test("is put off while all lines are full, but not for ever")
+    func secondAsk() {
+        func pays(_ wait: Double, after waited: Double) -> Bool {
+            SecondAsk.pays(wait: wait, waited: .seconds(waited), patience: .seconds(0.4))
+        }
+        #expect(pays(0, after: 0.41))
+        #expect(pays(0.1, after: 0.41))
+        #expect(!pays(0.15, after: 0.41))
+        #expect(pays(0.75, after: 0.81))
+    }
+
     @Test("uses equals evenly")
     func even() {
         let equals = (1...4).map { holder($0) }

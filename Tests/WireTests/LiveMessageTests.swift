@@ -17,6 +17,12 @@ let knownLive: [(LiveMessage, String)] = [
         "02 01 03 0003ff 01020304 80000005"
     ),
     (
+        .status(
+            LiveStatus(
+                flags: .takesStandingRequests, wait: 6, depths: [1], newest: nil, inner: 1)),
+        "02 61 01 01 ffffffff 00000001"
+    ),
+    (
         .status(LiveStatus(flags: [], depths: [255], newest: nil, inner: 0)),
         "02 00 01 ff ffffffff 00000000"
     ),

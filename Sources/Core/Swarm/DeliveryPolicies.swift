@@ -49,6 +49,10 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     ///
     /// Without it by how long it has waited.
     package static let deadlineOrder = DeliveryPolicies(rawValue: 1 << 9)
+    /// What goes to a newcomer goes by the deadlines of its own player: this project's own.
+    ///
+    /// Without it by those of a player that is as far behind as all.
+    package static let ownDeadlines = DeliveryPolicies(rawValue: 1 << 21)
     /// A newcomer's first key frame goes before all else.
     package static let opening = DeliveryPolicies(rawValue: 1 << 11)
 
@@ -56,6 +60,11 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
 
     /// What is late is asked for elsewhere.
     package static let rescue = DeliveryPolicies(rawValue: 1 << 13)
+    /// What is late is asked of those first who say that they have little to send: this project's
+    /// own.
+    ///
+    /// Without it of all alike.
+    package static let idleHolders = DeliveryPolicies(rawValue: 1 << 22)
     /// How late is too late is learnt for each stripe (as RFC 6298 learns a timeout).
     ///
     /// Without it for all stripes together.
@@ -85,8 +94,9 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("fair-roots", .fairRoots),
         ("loyalty", .loyalty), ("tenure", .tenure), ("orphan-grace", .orphanGrace),
         ("copy-order", .copyOrder), ("leaf-waits", .leafWaits),
-        ("deadline-order", .deadlineOrder), ("opening", .opening),
-        ("rescue", .rescue), ("patience-by-stripe", .patienceByStripe), ("hedging", .hedging),
+        ("deadline-order", .deadlineOrder), ("own-deadlines", .ownDeadlines),
+        ("opening", .opening), ("rescue", .rescue), ("idle-holders", .idleHolders),
+        ("patience-by-stripe", .patienceByStripe), ("hedging", .hedging),
         ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
         ("backlog-by-tree", .backlogByTree),
     ]

@@ -71,7 +71,7 @@ extension LiveMessage {
 
     private func encode(_ status: LiveStatus, into out: inout [UInt8]) {
         precondition((1...Self.maximumStripes).contains(status.depths.count))
-        out.append(status.flags.rawValue)
+        out.append(status.flags.rawValue & 0x0f | status.wait << 4)
         out.append(UInt8(status.depths.count))
         out.append(contentsOf: status.depths)
         out.append(bigEndian: status.newest?.value ?? noPiece)
@@ -111,7 +111,7 @@ extension LiveMessage {
         let stripes = Int(try reader.read(UInt8.self, in: payload))
         guard (1...maximumStripes).contains(stripes) else { throw .range(type: 2) }
         return LiveStatus(
-            flags: LiveStatus.Flags(rawValue: flags),
+            flags: LiveStatus.Flags(rawValue: flags & 0x0f), wait: flags >> 4,
             depths: try reader.bytes(stripes, in: payload),
             newest: try reader.piece(in: payload),
             inner: try reader.read(UInt32.self, in: payload))

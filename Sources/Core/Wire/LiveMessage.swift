@@ -14,7 +14,8 @@ package enum LiveFault: Error, Hashable {
 
 /// What a node says of itself in a status message.
 package struct LiveStatus: Hashable, Sendable {
-    /// The bits of the first byte of a status; bits without a name here are kept and ignored.
+    /// The lower four bits of the first byte of a status; those without a name here are kept and
+    /// ignored.
     package struct Flags: OptionSet, Hashable, Sendable {
         /// The bits.
         package let rawValue: UInt8
@@ -27,8 +28,16 @@ package struct LiveStatus: Hashable, Sendable {
     /// The depth of a node that is not fed in a stripe.
     package static let notFed: UInt8 = 255
 
+    /// The most that `wait` says: three quarters of a second and more.
+    package static let longestWait: UInt8 = 15
+    /// A step of `wait`, in seconds.
+    package static let waitStep = 0.05
+
     /// What the sender does and does not do at the moment.
     package var flags: Flags
+    /// For how long what waits at the sender would keep its line busy, in steps of 50 ms, at most
+    /// 15: the upper four bits of the first byte.
+    package var wait: UInt8
     /// For each of the 1 to 32 stripes the hops from the source: 0 is the source, 255 not fed.
     package var depths: [UInt8]
     /// The newest piece that the sender knows of; nil (0xffffffff on the wire) if it knows none.
@@ -38,9 +47,10 @@ package struct LiveStatus: Hashable, Sendable {
 
     /// A status with these fields.
     package init(
-        flags: Flags, depths: [UInt8], newest: PieceIndex?, inner: UInt32
+        flags: Flags, wait: UInt8 = 0, depths: [UInt8], newest: PieceIndex?, inner: UInt32
     ) {
         self.flags = flags
+        self.wait = min(wait, Self.longestWait)
         self.depths = depths
         self.newest = newest
         self.inner = inner

@@ -26,6 +26,9 @@ struct SendOrder: Sendable {
     var rescueWeight = 0.3
     /// The lag at which players are taken to be, in seconds.
     var playerLag = 1.2
+    /// How much later than its player began a newcomer's pieces are due, in seconds: what it has
+    /// in hand then.
+    var newcomerHand = 0.6
     /// What is overdue by more seconds is not more urgent: else whoever asks for the oldest
     /// pieces would be served before all others.
     var mostOverdue = 1.0
@@ -43,18 +46,22 @@ struct SendOrder: Sendable {
 
     /// The score of a block, of whose piece `copies` have gone, in seconds; the least goes first.
     ///
-    /// A leaf waits for those who pass on: nobody waits for the leaf.
+    /// A leaf waits for those who pass on: nobody waits for the leaf. A newcomer's player began so
+    /// many seconds of `lag` behind the stream: what it gets goes by that alone, so that whoever
+    /// began at a fresh key frame is not served after those who have seconds in hand.
     func score(
-        of upload: Upload, copies: Int, receiver: @autoclosure () -> Receiver
+        of upload: Upload, copies: Int, lag: Double? = nil,
+        receiver: @autoclosure () -> Receiver
     ) -> Double {
         let since = (upload.since - .zero).seconds
         if upload.purpose == .opening { return since - openingWeight }
         let weight = copyWeight * Double(copies) + weight(of: receiver())
         let published = (upload.published - .zero).seconds
-        let due = byDeadline ? max(published + playerLag, since - mostOverdue) : since
+        let allowed = lag.map { $0 + newcomerHand } ?? playerLag
+        let due = byDeadline ? max(published + allowed, since - mostOverdue) : since
         switch upload.purpose {
         case .opening, .urgent: return due + weight
-        case .live: return (due + since) / 2 + weight
+        case .live: return (lag == nil ? (due + since) / 2 : due) + weight
         case .catchUp: return since + weight + rescueWeight
         }
     }

@@ -18,11 +18,21 @@ extension SwarmEngine {
             uploads.count(of: peer) < settings.maxQueuedRequests
         else { return refuse(peer, block, now, &outputs) }
         guard !uploads.contains(peer, block) else { return }
+        noteStart(of: peer, at: block.piece, now)
         switch table.state(of: block.piece) {
         case .held: offer(peer, block, now, &outputs)
         case .abandoned: refuse(peer, block, now, &outputs)
         case .missing, .unproven, .verifying: stand(peer, block, now, &outputs)
         }
+    }
+
+    /// A newcomer's first requests show how far behind its player begins.
+    private mutating func noteStart(of peer: PeerHandle, at piece: PieceIndex, _ now: Instant) {
+        guard let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < .seconds(1),
+            let edge, piece <= edge
+        else { return }
+        let age = (now - published(piece, now)).seconds
+        peers.update(peer) { $0.startLag = max($0.startLag ?? 0, age) }
     }
 
     /// Refuses; a peer that goes on asking for what is always refused is closed in the end.

@@ -39,6 +39,7 @@ extension SwarmEngine {
     mutating func serve(_ now: Instant, _ outputs: inout [SwarmOutput]) {
         refuseStale(now, &outputs)
         let order = sendOrder
+        let hasOwnDeadlines = settings.policies.contains(.ownDeadlines)
         while !uploads.ready.isEmpty {
             guard peers.underWay(at: now) + Self.blockBytes <= uplink.inFlight else { return }
             let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
@@ -53,6 +54,7 @@ extension SwarmEngine {
                     peers.receiver(
                         $0, in: Int($1.value) % settings.stripes, newFor: settings.newcomer, now)
                 },
+                lag: { hasOwnDeadlines ? peers.lag(of: $0, newFor: settings.newcomer, now) : nil },
                 canTake: { peers.takes($0, below: share, at: now) })
             guard let upload else {
                 uplink.giveBack(Self.blockBytes)
@@ -147,9 +149,26 @@ extension SwarmEngine {
         guard peers.look(peer, \.isLive) ?? false, let toldAt = peers.look(peer, \.statusAt)
         else { return }
         // A sign of life that is due soon goes along too.
-        let isNews = peers.look(peer, \.offersVersion) != offersVersion
+        let isNews =
+            peers.look(peer, \.offersVersion) != offersVersion || hasNewWait(for: peer, now)
         let pause = isNews ? settings.statusFloor : settings.statusInterval * 0.6
         if now - toldAt >= pause { status(to: peer, now, &outputs) }
+    }
+
+    /// For how long what waits here would keep the line busy, in the steps of a status.
+    private var wait: UInt8 {
+        let rate = max(uplink.rate.bytesPerSecond, HolderPolicy.unknownRate)
+        let seconds = Double(uploads.ready.count * Self.blockBytes) / rate
+        let steps = seconds / LiveStatus.waitStep
+        return UInt8(min(steps, Double(LiveStatus.longestWait)))
+    }
+
+    /// Whether a newcomer is to be told that this node has got much more or less to send.
+    private func hasNewWait(for peer: PeerHandle, _ now: Instant) -> Bool {
+        guard settings.policies.contains(.idleHolders), let told = peers.look(peer, \.toldWait),
+            let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < settings.newcomer
+        else { return false }
+        return abs(Int(told) - Int(wait)) >= 3
     }
 
     mutating func tellStatus(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -216,9 +235,10 @@ extension SwarmEngine {
     /// Tells a neighbour how near to the source it would be fed in each stripe: its children the
     /// depth, others "not at all" where there is no room, so that they need not ask to be refused.
     mutating func status(to peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {
-        let (version, offers) = (statusVersion, offersVersion)
+        let (version, offers, wait) = (statusVersion, offersVersion, wait)
         peers.update(peer) {
             ($0.statusAt, $0.statusVersion, $0.offersVersion) = (now, version, offers)
+            $0.toldWait = wait
         }
         var depths: [UInt8] = []
         depths.reserveCapacity(stripes.count)
@@ -232,7 +252,8 @@ extension SwarmEngine {
                 peer,
                 .status(
                     LiveStatus(
-                        flags: .takesStandingRequests, depths: depths, newest: metainfo.newest,
+                        flags: .takesStandingRequests, wait: wait, depths: depths,
+                        newest: metainfo.newest,
                         inner: inner.indices.reduce(0) {
                             $0 | (inner[$1] ? 1 << UInt32($1) : 0)
                         }))))
@@ -249,6 +270,12 @@ extension SwarmEngine {
 }
 
 extension PeerTable {
+    /// How far behind the stream the player of a newcomer began, in seconds; nil where it is not
+    /// known or `peer` is no newcomer any more.
+    func lag(of peer: PeerHandle, newFor newcomer: Interval, _ now: Instant) -> Double? {
+        look(peer) { now - $0.joinedAt < newcomer ? $0.startLag : nil } ?? nil
+    }
+
     /// What `peer` does with pieces of `stripe`; it is new for so long.
     func receiver(
         _ peer: PeerHandle, in stripe: Int, newFor newcomer: Interval, _ now: Instant

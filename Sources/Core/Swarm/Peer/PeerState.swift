@@ -28,6 +28,14 @@ struct PeerState: Sendable {
     /// The newest piece that it speaks of.
     var newest: PieceIndex?
 
+    /// For how long what waits at it would keep its line busy, by its own word, and here by the
+    /// word that it has got; in steps of a status.
+    var wait: UInt8 = 0
+    var toldWait: UInt8 = 0
+    /// How far behind the stream its player begins, in seconds: the age of the oldest piece that
+    /// it asked for in its first second.
+    var startLag: Double?
+
     /// The last moment at which anything came from it.
     var heardAt: Instant
     /// It refused a single piece: not asked for single pieces until then.

@@ -172,7 +172,7 @@ extension SwarmEngine {
             peers[peer, s]?.depth = status.depths[s]
             changed = true
         }
-        peers.update(peer) { $0.inner = status.inner }
+        peers.update(peer) { ($0.inner, $0.wait) = (status.inner, status.wait) }
         if let newest = status.newest {
             if peers.look(peer, \.isSource) ?? false { peers[peer]?.newest = newest }
             hint(newest, now)

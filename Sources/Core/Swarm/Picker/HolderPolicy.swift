@@ -16,6 +16,10 @@ struct Holder: Hashable, Sendable {
     var isSource: Bool
     /// It has not said that it holds the piece, but it is fed where the piece travels.
     var isPresumed: Bool
+    /// For how long what waits at it would keep its line busy, in seconds, by its own word.
+    var wait = 0.0
+    /// For how long nothing has come from it.
+    var silence = Interval.zero
 }
 
 /// The choice among holders.
@@ -23,10 +27,15 @@ enum HolderPolicy {
     /// A rate to assume of a neighbour that has sent nothing yet, in bytes a second.
     static let unknownRate = 80_000.0
 
+    /// In a live swarm something comes from each neighbour about this often, in seconds; whoever
+    /// is silent for longer may have left without a word.
+    static let usualSilence = 0.5
+
     /// The holder that is expected to deliver `length` more bytes first, or nil.
     ///
-    /// Queue time is outstanding bytes over rate (libtorrent's streaming recipe). Equal times are
-    /// told apart by `salt`, so that neighbours are used evenly.
+    /// Queue time is outstanding bytes over rate (libtorrent's streaming recipe). What a neighbour
+    /// says of its own queue counts a little only: it is a quarter of a second old, and many hear
+    /// it at once. Equal times are told apart by `salt`, so that neighbours are used evenly.
     static func best(_ holders: [Holder], length: Int, salt: UInt64) -> PeerHandle? {
         var best: (PeerHandle, Double)?
         for holder in holders {
@@ -40,6 +49,8 @@ enum HolderPolicy {
         let rate = max(holder.rate.bytesPerSecond, unknownRate)
         var cost = Double(holder.outstanding + length) / rate
         cost += 0.2 * Double(min(holder.lateness, 20))
+        cost += 0.5 * min(holder.wait, 0.2)
+        cost += 0.3 * max(0, holder.silence.seconds - usualSilence)
         if holder.isSource { cost += 0.6 }
         if holder.isPresumed { cost += 0.2 }
         let mixed = (salt ^ UInt64(holder.peer.slot)) &* 0x9e37_79b9_7f4a_7c15

@@ -92,6 +92,7 @@ extension SwarmEngine {
             }
             if isUnderWay { underWay += 1 }
         }
+        let grows = !open.isEmpty && grows(now)
         var left = 2
         var hedged = 0
         for piece in open {
@@ -106,8 +107,12 @@ extension SwarmEngine {
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
             let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
             guard isDead || left > 0 && underWay < 4 else { continue }
-            guard isDead || now - max(seen, ask.at) > patience(of: piece, with: ask.peer, now),
-                let holder = bestHolder(of: piece, among: &suppliers, now)
+            let waited = now - max(seen, ask.at)
+            let patience = patience(of: piece, with: ask.peer, now)
+            guard isDead || waited > patience,
+                let holder = bestHolder(of: piece, among: &suppliers, now),
+                isDead || !grows
+                    || SecondAsk.pays(wait: wait(of: holder), waited: waited, patience: patience)
             else { continue }
             counters.rescues += 1
             peers.update(ask.peer) { $0.lateness += 1 }
@@ -136,7 +141,10 @@ extension SwarmEngine {
         let isDue = Hedging.isDue(
             asks: table[piece].asks.count, waited: now - ask.at,
             isOpening: wantFrom.distance(to: piece) < opening, patience: settings.hedgeAfter)
-        guard isDue, let holder = bestHolder(of: piece, among: &suppliers, now) else { return }
+        guard isDue, let holder = bestHolder(of: piece, among: &suppliers, now),
+            SecondAsk.pays(
+                wait: wait(of: holder), waited: now - ask.at, patience: settings.hedgeAfter)
+        else { return }
         self.ask(holder, for: piece, .catchUp, now, &outputs)
     }
 
@@ -163,6 +171,22 @@ extension SwarmEngine {
     mutating func isBacklog(_ piece: PieceIndex, _ now: Instant) -> Bool {
         guard let startEdge, let tunedAt else { return false }
         return piece <= startEdge && now - tunedAt < settings.tuneInPatience
+    }
+
+    /// Whether this node or a neighbour has come lately: then lines are full because more is
+    /// wanted than can be sent, and not because somebody has gone.
+    private func grows(_ now: Instant) -> Bool {
+        let isNew = tunedAt.map { now - $0 < settings.newcomer } ?? true
+        return isNew
+            || peers.handles.contains {
+                peers.look($0) { now - $0.joinedAt < settings.newcomer } ?? false
+            }
+    }
+
+    /// For how long a neighbour's line is taken by what waits there, in seconds, by its own word.
+    private func wait(of peer: PeerHandle) -> Double {
+        guard settings.policies.contains(.idleHolders) else { return 0 }
+        return Double(peers.look(peer, \.wait) ?? 0) * LiveStatus.waitStep
     }
 
     private mutating func ask(
@@ -207,7 +231,9 @@ extension SwarmEngine {
                     peer: peer, outstanding: outstanding, rate: supplier.rate,
                     lateness: (peers.look(peer, \.blame) ?? 0) + blame,
                     // Two neighbours have not kept their word: the source is not last any more.
-                    isSource: supplier.isSource && failures == 0, isPresumed: !isShown))
+                    isSource: supplier.isSource && failures == 0, isPresumed: !isShown,
+                    wait: supplier.isSource ? 0 : wait(of: peer),
+                    silence: peers.look(peer, { now - $0.heardAt }) ?? .zero))
         }
         return HolderPolicy.best(
             suppliers.holders, length: geometry.pieceLength, salt: random.next())
