@@ -107,7 +107,7 @@ struct UploadQueueTests {
     /// The order in which a queue empties, as `peer#piece`.
     private func order(
         _ uploads: [Upload], copies: [UInt32: Int] = [:], leaves: Set<Int> = [],
-        newcomers: Set<Int> = [], lags: [Int: Double] = [:], byDeadline: Bool = true
+        newcomers: Set<Int> = [], starts: [Int: PlayerStart] = [:], byDeadline: Bool = true
     ) -> [String] {
         var queue = UploadQueue()
         for upload in uploads { queue.add(upload) }
@@ -120,7 +120,7 @@ struct UploadQueueTests {
                 if newcomers.contains(peer.slot) { return .newLeaf }
                 return leaves.contains(peer.slot) ? .leaf : .inner
             },
-            lag: { lags[$0.slot] }, canTake: { _ in true })
+            start: { starts[$0.slot] }, canTake: { _ in true })
         {
             out.append("\(next.peer.slot)\(next.block.piece)")
         }
@@ -164,12 +164,19 @@ struct UploadQueueTests {
         let one = upload(1, 1, since: 5000, published: 4000, for: .urgent)
         let other = upload(2, 2, since: 4900, published: 3800, for: .urgent)
         #expect(order([one, other]) == ["2#2", "1#1"])
-        // 1 began at a fresh key frame, 2 has two seconds and more in hand.
-        #expect(order([one, other], lags: [1: 0.5, 2: 2.4]) == ["1#1", "2#2"])
+        // 1 began at a fresh key frame, 2 is two seconds further behind.
+        let starts = [
+            1: PlayerStart(lag: 0.5, first: 2), 2: PlayerStart(lag: 2.4, first: 1.5),
+        ]
+        #expect(order([one, other], starts: starts) == ["1#1", "2#2"])
         // The stream goes by it too, and not halfway by when it came.
         let live = [upload(1, 8, since: 5000, published: 4800), upload(2, 9, since: 4700)]
         #expect(order(live) == ["2#9", "1#8"])
-        #expect(order(live, lags: [1: 0.5, 2: 2.4]) == ["1#8", "2#9"])
+        #expect(order(live, starts: starts) == ["1#8", "2#9"])
+        // What a player begins with it needs at once.
+        let first = upload(2, 3, since: 5000, published: 1500, for: .urgent)
+        let third = upload(1, 4, since: 5000, published: 3450, for: .urgent)
+        #expect(order([third, first], starts: starts) == ["2#3", "1#4"])
     }
 
     @Test("sends a newcomer's first key frame before all that has not waited for seconds")

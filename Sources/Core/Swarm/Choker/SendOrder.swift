@@ -26,8 +26,7 @@ struct SendOrder: Sendable {
     var rescueWeight = 0.3
     /// The lag at which players are taken to be, in seconds.
     var playerLag = 1.2
-    /// How much later than its player began a newcomer's pieces are due, in seconds: what it has
-    /// in hand then.
+    /// What a newcomer's player is to have in hand a second of its stream later, in seconds.
     var newcomerHand = 0.6
     /// What is overdue by more seconds is not more urgent: else whoever asks for the oldest
     /// pieces would be served before all others.
@@ -46,24 +45,35 @@ struct SendOrder: Sendable {
 
     /// The score of a block, of whose piece `copies` have gone, in seconds; the least goes first.
     ///
-    /// A leaf waits for those who pass on: nobody waits for the leaf. A newcomer's player began so
-    /// many seconds of `lag` behind the stream: what it gets goes by that alone, so that whoever
+    /// A leaf waits for those who pass on: nobody waits for the leaf. A newcomer's player began as
+    /// far behind the stream as `start` says: what it gets goes by that alone, so that whoever
     /// began at a fresh key frame is not served after those who have seconds in hand.
     func score(
-        of upload: Upload, copies: Int, lag: Double? = nil,
+        of upload: Upload, copies: Int, start: PlayerStart? = nil,
         receiver: @autoclosure () -> Receiver
     ) -> Double {
         let since = (upload.since - .zero).seconds
         if upload.purpose == .opening { return since - openingWeight }
         let weight = copyWeight * Double(copies) + weight(of: receiver())
         let published = (upload.published - .zero).seconds
-        let allowed = lag.map { $0 + newcomerHand } ?? playerLag
+        let allowed = start.map { $0.lag + hand(at: published - $0.first) } ?? playerLag
         let due = byDeadline ? max(published + allowed, since - mostOverdue) : since
         switch upload.purpose {
         case .opening, .urgent: return due + weight
-        case .live: return (lag == nil ? (due + since) / 2 : due) + weight
+        case .live:
+            // Not more urgent than it could be halfway: a newcomer's first key frame goes before.
+            let newcomers = max(due, since - mostOverdue / 2)
+            return (start == nil ? (due + since) / 2 : newcomers) + weight
         case .catchUp: return since + weight + rescueWeight
         }
+    }
+
+    /// What a newcomer's player is to have in hand `seconds` after the beginning of its stream.
+    ///
+    /// What it begins with is overdue when it is asked for: until then it shows nothing.
+    private func hand(at seconds: Double) -> Double {
+        let ramp = min(max(seconds, 0), 1)
+        return newcomerHand * ramp - mostOverdue * (1 - ramp)
     }
 
     private func weight(of receiver: Receiver) -> Double {
@@ -73,4 +83,12 @@ struct SendOrder: Sendable {
         case .leaf: leafWeight
         }
     }
+}
+
+/// Where in the stream a newcomer's player begins.
+struct PlayerStart: Hashable, Sendable {
+    /// How far behind the stream, in seconds.
+    var lag: Double
+    /// When its first piece was published, in seconds of this node's clock.
+    var first: Double
 }

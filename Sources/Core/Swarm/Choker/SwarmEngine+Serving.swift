@@ -54,7 +54,9 @@ extension SwarmEngine {
                     peers.receiver(
                         $0, in: Int($1.value) % settings.stripes, newFor: settings.newcomer, now)
                 },
-                lag: { hasOwnDeadlines ? peers.lag(of: $0, newFor: settings.newcomer, now) : nil },
+                start: {
+                    hasOwnDeadlines ? peers.start(of: $0, newFor: settings.newcomer, now) : nil
+                },
                 canTake: { peers.takes($0, below: share, at: now) })
             guard let upload else {
                 uplink.giveBack(Self.blockBytes)
@@ -270,10 +272,13 @@ extension SwarmEngine {
 }
 
 extension PeerTable {
-    /// How far behind the stream the player of a newcomer began, in seconds; nil where it is not
-    /// known or `peer` is no newcomer any more.
-    func lag(of peer: PeerHandle, newFor newcomer: Interval, _ now: Instant) -> Double? {
-        look(peer) { now - $0.joinedAt < newcomer ? $0.startLag : nil } ?? nil
+    /// Where the player of a newcomer began; nil where it is not known or `peer` is no newcomer
+    /// any more.
+    func start(of peer: PeerHandle, newFor newcomer: Interval, _ now: Instant) -> PlayerStart? {
+        guard let joinedAt = look(peer, \.joinedAt), now - joinedAt < newcomer,
+            let lag = look(peer, \.startLag) ?? nil
+        else { return nil }
+        return PlayerStart(lag: lag, first: (joinedAt - .zero).seconds - lag)
     }
 
     /// What `peer` does with pieces of `stripe`; it is new for so long.

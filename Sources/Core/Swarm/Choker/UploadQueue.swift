@@ -123,12 +123,12 @@ struct UploadQueue: Sendable {
     mutating func next(
         order: SendOrder, copies: (PieceIndex) -> Int,
         receiver: (PeerHandle, PieceIndex) -> SendOrder.Receiver,
-        lag: (PeerHandle) -> Double? = { _ in nil }, canTake: (PeerHandle) -> Bool
+        start: (PeerHandle) -> PlayerStart? = { _ in nil }, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             let score = order.score(
-                of: upload, copies: copies(upload.block.piece), lag: lag(upload.peer),
+                of: upload, copies: copies(upload.block.piece), start: start(upload.peer),
                 receiver: receiver(upload.peer, upload.block.piece))
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }

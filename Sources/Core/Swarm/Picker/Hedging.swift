@@ -10,11 +10,15 @@ enum Hedging {
     static func openingPieces(of pieceLength: Int) -> Int { max(2, 65_536 / pieceLength) }
 
     /// Whether a piece that `asks` neighbours were asked for, the last `waited` ago, is asked of
-    /// another: after `patience`, or after three tenths of it and of one more where it belongs to
-    /// the first key frame.
+    /// another: after `patience`, and of one more where it belongs to the first key frame.
     static func isDue(
         asks: Int, waited: Interval, isOpening: Bool, patience: Interval
     ) -> Bool {
-        asks < (isOpening ? 3 : 2) && waited > (isOpening ? patience * 0.3 : patience)
+        asks < (isOpening ? 3 : 2) && waited > patience
+    }
+
+    /// How long a piece is waited for: `usual`, and three tenths of it for the first key frame.
+    static func patience(isOpening: Bool, usual: Interval) -> Interval {
+        isOpening ? usual * 0.3 : usual
     }
 }

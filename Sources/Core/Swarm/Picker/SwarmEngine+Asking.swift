@@ -138,12 +138,14 @@ extension SwarmEngine {
             let ask = table[piece].asks.last
         else { return }
         let opening = Hedging.openingPieces(of: geometry.pieceLength)
+        let isOpening = wantFrom.distance(to: piece) < opening
+        let waited = now - ask.at
+        let patience = Hedging.patience(isOpening: isOpening, usual: settings.hedgeAfter)
         let isDue = Hedging.isDue(
-            asks: table[piece].asks.count, waited: now - ask.at,
-            isOpening: wantFrom.distance(to: piece) < opening, patience: settings.hedgeAfter)
+            asks: table[piece].asks.count, waited: waited, isOpening: isOpening, patience: patience)
         guard isDue, let holder = bestHolder(of: piece, among: &suppliers, now),
-            SecondAsk.pays(
-                wait: wait(of: holder), waited: now - ask.at, patience: settings.hedgeAfter)
+            isOpening
+                || SecondAsk.pays(wait: wait(of: holder), waited: waited, patience: patience)
         else { return }
         self.ask(holder, for: piece, .catchUp, now, &outputs)
     }
