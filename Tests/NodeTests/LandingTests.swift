@@ -42,15 +42,20 @@ private final class Expecting: Landing {
         switch event {
         case .greeted: link.tune(self)
         case .message(.piece(let block), let payload):
-            heard.append("\(block)")
-            if payload == nil { placed += 1 }
-            let bytes = payload.map { Array($0.bytes[$0.range]) } ?? places[block] ?? []
-            if bytes != payloadOf(block) { isWrong = true }
-            blocks.removeAll { $0 == block }
+            came(block, payload.map { Array($0.bytes[$0.range]) })
+        case .landed(let blocks):
+            placed += blocks.count
+            for block in blocks { came(block, places[block]) }
         case .message(let message, _): heard.append("\(message)")
         case .drained: break
         case .closed: isClosed = true
         }
+    }
+
+    private func came(_ block: Block, _ bytes: [UInt8]?) {
+        heard.append("\(block)")
+        if bytes != payloadOf(block) { isWrong = true }
+        blocks.removeAll { $0 == block }
     }
 }
 

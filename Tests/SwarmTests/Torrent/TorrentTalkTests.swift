@@ -64,6 +64,34 @@ struct TorrentTalkTests {
         #expect(requests(lines) == ["1 4.0", "1 4.1"])
     }
 
+    @Test("Blocks that come together are kept in order, and others are asked for after them")
+    func together() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meetSeed(1)
+        rig.now = rig.now + .milliseconds(20)
+        let blocks = [(0, 0), (0, 1), (1, 0)].map { rig.engine.block($0.1, of: PieceIndex($0.0)) }
+        let lines = rig.tell(.blocksReceived(PeerHandle(1), blocks))
+        #expect(
+            lines[..<3] == ["keep #0+0/16384", "keep #0+16384/16384", "keep #1+0/16384"])
+        #expect(requests(lines) == ["1 4.0", "1 4.1", "1 5.0", "1 5.1", "1 6.0", "1 6.1"])
+        #expect(lines.count == 9)
+    }
+
+    @Test("Of blocks that come together those that nobody asked for are not kept")
+    func togetherUnasked() {
+        var rig = TorrentRig(pieces: 8)
+        rig.meetSeed(1)
+        let asked = rig.engine.block(0, of: PieceIndex(0))
+        let others = [
+            rig.engine.block(0, of: PieceIndex(7)),
+            Block(piece: PieceIndex(99), offset: 1, length: 7),
+        ]
+        let lines = rig.tell(.blocksReceived(PeerHandle(1), [others[0], asked, others[1]]))
+        #expect(lines.filter { $0.hasPrefix("keep") } == ["keep #0+0/16384"])
+        #expect(rig.engine.counters.wastedBytes == 16_384 + 7)
+        #expect(rig.tell(.blocksReceived(PeerHandle(5), [asked])) == [])
+    }
+
     /// A seed that sends all that it was asked for once in half a second, as Transmission does: how
     /// much it is asked for then, and in how many lumps.
     private func ticks(_ rig: inout TorrentRig, _ count: Int) -> (asked: [Int], lumps: [Int]) {

@@ -8,36 +8,59 @@ extension TorrentEngine {
     /// Requests taken back that are remembered for a peer: their blocks may still come.
     private static let remembered = 512
 
+    /// Takes blocks that came together, and asks for others once for all of them.
     mutating func received(
+        _ peer: PeerHandle, _ blocks: some Collection<Block>, _ now: Instant,
+        _ outputs: inout [TorrentOutput]
+    ) {
+        var isBlock = false
+        var isMissing = false
+        for block in blocks where peers.contains(peer) {
+            peers[peer].heardAt = now
+            downLimit?.came(Int(block.length), at: now)
+            guard let number = number(of: block) else {
+                waste(peer, block, now, &outputs)
+                continue
+            }
+            isBlock = true
+            guard isOwed(peer, block, number, now) else {
+                waste(peer, block, now, &outputs)
+                continue
+            }
+            keep(peer, block, number, now, &outputs)
+            isMissing = true
+        }
+        if isBlock { fill(peer, now, &outputs) }
+        // Where everybody has as much to do as is good, a piece that is needed now goes on.
+        guard isMissing, isUrgent(now) else { return }
+        let isIdle = blocks.contains { block in
+            open.place(of: block.piece).map { open[$0]?.isIdle == true } ?? false
+        }
+        if isIdle { askBlocking(now, &outputs) }
+    }
+
+    private mutating func waste(
         _ peer: PeerHandle, _ block: Block, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
-        guard peers.contains(peer) else { return }
-        peers[peer].heardAt = now
-        downLimit?.came(Int(block.length), at: now)
-        guard let number = number(of: block) else {
-            counters.wastedBytes += Int(block.length)
-            return glitch(peer, "blocks that nobody asked for", now, &outputs)
-        }
+        counters.wastedBytes += Int(block.length)
+        glitch(peer, "blocks that nobody asked for", now, &outputs)
+    }
+
+    /// Whether a peer was asked for a block, though it may have been taken back.
+    private mutating func isOwed(
+        _ peer: PeerHandle, _ block: Block, _ number: Int, _ now: Instant
+    ) -> Bool {
         let wasAsked = peers[peer].requests.take(block.piece, UInt32(number)) != nil
-        if wasAsked {
-            delivered(peer, Int(block.length), now)
-        } else if let at = peers[peer].withdrawn.firstIndex(where: {
-            $0.piece == block.piece && $0.block == UInt32(number)
-        }) {
+        if !wasAsked {
+            let at = peers[peer].withdrawn.firstIndex {
+                $0.piece == block.piece && $0.block == UInt32(number)
+            }
+            guard let at else { return false }
             peers[peer].withdrawn.remove(at: at)
             peers[peer].heed = max(-8, peers[peer].heed - 1)
-            delivered(peer, Int(block.length), now)
-        } else {
-            counters.wastedBytes += Int(block.length)
-            glitch(peer, "blocks that nobody asked for", now, &outputs)
-            return fill(peer, now, &outputs)
         }
-        keep(peer, block, number, now, &outputs)
-        fill(peer, now, &outputs)
-        // Where everybody has as much to do as is good, a piece that is needed now goes on.
-        if isUrgent(now), let at = open.place(of: block.piece), open[at]?.isIdle == true {
-            askBlocking(now, &outputs)
-        }
+        delivered(peer, Int(block.length), now)
+        return true
     }
 
     private mutating func delivered(_ peer: PeerHandle, _ count: Int, _ now: Instant) {

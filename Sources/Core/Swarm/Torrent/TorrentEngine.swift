@@ -11,8 +11,8 @@ package import Primitives
 /// time, then carries out all that was appended to `outputs`, in order, before it calls again. It
 /// calls with `.woken` when `nextDeadline` has come. Time never goes back. The payload of a block
 /// is kept by the driver only if `.accept` of that block is among the outputs of its
-/// `.blockReceived`; once all blocks of a piece are kept, the driver answers `.pieceVerified` or
-/// `.pieceRefused`, at any later time.
+/// `.blockReceived`, or in the same order among those of its `.blocksReceived`; once all blocks of a
+/// piece are kept, the driver answers `.pieceVerified` or `.pieceRefused`, at any later time.
 package struct TorrentEngine: Sendable {
     /// The numbers.
     package internal(set) var settings: TorrentSettings
@@ -106,7 +106,9 @@ package struct TorrentEngine: Sendable {
     ) {
         defer { nextDeadline = timers.next }
         switch input {
-        case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
+        case .blockReceived(let peer, let block):
+            received(peer, CollectionOfOne(block), now, &outputs)
+        case .blocksReceived(let peer, let blocks): received(peer, blocks, now, &outputs)
         case .messageReceived(let peer, let message): received(peer, message, now, &outputs)
         case .drained(let peer, let queued): drained(peer, queued, now, &outputs)
         case .connected(let peer, let endpoint, let roundTrip):

@@ -74,6 +74,9 @@ package enum TorrentInput: Equatable, Sendable {
     indirect case exchangeReceived(PeerHandle, PeerExchangeMessage)
     /// A block came; the driver holds its payload until it has carried out the outputs.
     case blockReceived(PeerHandle, Block)
+    /// Blocks came together; as `blockReceived` of each in turn, but what is asked for next is asked
+    /// for once.
+    case blocksReceived(PeerHandle, [Block])
     /// So many bytes of blocks still wait for a peer's connection to take them.
     case drained(PeerHandle, queued: Int)
     /// The round trip to a peer, as its connection measures it.

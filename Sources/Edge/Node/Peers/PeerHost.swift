@@ -107,9 +107,9 @@ final class PeerHost {
         case .message(let message, let payload):
             guard let hash = link.handshake?.infoHash else { return link.close() }
             box.swarms[hash]?.heard(link, .message(message, payload: payload))
-        case .drained:
+        case .landed, .drained:
             guard let hash = link.handshake?.infoHash else { return }
-            box.swarms[hash]?.heard(link, .drained)
+            box.swarms[hash]?.heard(link, event)
         case .closed:
             box.greeting[id] = nil
             guard let hash = link.handshake?.infoHash else { return }

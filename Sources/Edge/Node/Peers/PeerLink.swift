@@ -10,8 +10,10 @@ import Wire
 enum LinkEvent {
     /// The other end's handshake has come.
     case greeted(Handshake)
-    /// A message; a `piece` comes with its payload, or nil where that is in its place already.
+    /// A message; a `piece` comes with its payload.
     case message(Message, payload: Payload?)
+    /// Blocks that came one after another and lie in their places; only of links that are `tuned`.
+    case landed([Block])
     /// The connection has taken all that was queued; only of links that are `tuned`.
     case drained
     /// The connection is over; nothing follows.

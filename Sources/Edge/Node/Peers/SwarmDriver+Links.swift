@@ -67,7 +67,7 @@ extension SwarmDriver {
         case .message(let message, let payload):
             guard let peer = slots[id] else { return }
             said(peer, link, message, payload)
-        case .drained: break
+        case .landed, .drained: break
         case .closed:
             if dialing.removeValue(forKey: id) != nil { feed(.dialFailed(link.endpoint)) }
             guard let peer = slots.removeValue(forKey: id) else { return }

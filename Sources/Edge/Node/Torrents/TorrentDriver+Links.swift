@@ -95,6 +95,11 @@ extension TorrentDriver {
         case .message(let message, let payload):
             guard let peer = slots[id] else { return }
             said(peer, link, message, payload)
+        case .landed(let blocks):
+            guard let peer = slots[id] else { return }
+            placed = blocks[...]
+            feed(.blocksReceived(peer, blocks))
+            placed = []
         case .drained:
             guard let peer = slots[id], link.hasUnobserved else { return }
             link.hasUnobserved = false
@@ -118,9 +123,8 @@ extension TorrentDriver {
         switch message {
         case .piece(let block):
             self.payload = payload
-            placed = payload == nil ? block : nil
             feed(.blockReceived(peer, block))
-            (self.payload, placed) = (nil, nil)
+            self.payload = nil
         case .extended(let id, let bytes): extended(peer, id, bytes)
         case .hashRequest(let request):
             feed(.messageReceived(peer, message))

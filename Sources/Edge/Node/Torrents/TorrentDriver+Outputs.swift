@@ -38,7 +38,9 @@ extension TorrentDriver {
     }
 
     private func keep(_ block: Block) {
-        if block == placed {
+        if let at = placed.firstIndex(of: block) {
+            // They are kept in the order in which they came.
+            placed = placed[(at + 1)...]
             _ = store.settle(block)
             return
         }

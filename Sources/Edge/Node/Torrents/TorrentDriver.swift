@@ -51,8 +51,8 @@ final class TorrentDriver: LinkOwner {
     var slots: [ObjectIdentifier: PeerHandle] = [:]
     /// The payload of the block that the engine is being told of.
     var payload: Payload?
-    /// That block, where its payload is in its place in the store already.
-    var placed: Block?
+    /// The blocks that the engine is being told of, where they lie in their places in the store.
+    var placed: ArraySlice<Block> = []
     var readings: [ReadTicket: Reading] = [:]
     /// Bytes that are being read for each peer, by its number.
     var readingBytes: [Int] = []

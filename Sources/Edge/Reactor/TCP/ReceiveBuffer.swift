@@ -75,7 +75,9 @@ package struct ReceiveBuffer: Sendable {
         var failure: Int32 = 0
         bytes.append(addingCapacity: ahead) { span in
             span.withUnsafeMutableBufferPointer { buffer, initialized in
-                var vector = [iovec(iov_base: buffer.baseAddress, iov_len: ahead)]
+                var vector: [iovec] = []
+                vector.reserveCapacity(places.count + 1)
+                vector.append(iovec(iov_base: buffer.baseAddress, iov_len: ahead))
                 for place in places {
                     vector.append(iovec(iov_base: place.baseAddress, iov_len: place.count))
                 }

@@ -105,28 +105,40 @@ extension TorrentStore {
     ) {
         var memories: [PieceMemory] = []
         var ranges: [(memory: Int, bytes: Range<Int>)] = []
+        ranges.reserveCapacity(blocks.count)
+        // Looked up once a piece: blocks of one come after each other.
+        var here: (piece: PieceIndex, place: Place, memory: Int)?
         for block in blocks {
-            guard let memory = memory(for: block) else { break }
-            let known = memories.lastIndex { $0 === memory }
-            guard known != nil || memories.count < Self.mostPlaced else { break }
-            if known == nil { memories.append(memory) }
+            if here?.piece != block.piece {
+                guard let place = place(of: block.piece) else { break }
+                let memory = assembling.values[place].memory
+                let known = memories.lastIndex { $0 === memory }
+                guard known != nil || memories.count < Self.mostPlaced else { break }
+                if known == nil { memories.append(memory) }
+                here = (block.piece, place, known ?? memories.count - 1)
+            }
+            guard let here, lacks(block, at: here.place) else { break }
             let start = Int(block.offset)
-            ranges.append((known ?? memories.count - 1, start..<start + Int(block.length)))
+            ranges.append((here.memory, start..<start + Int(block.length)))
         }
         Self.open(memories[...], []) { bases in
             body(ranges.map { UnsafeMutableRawBufferPointer(rebasing: bases[$0.memory][$0.bytes]) })
         }
     }
 
-    /// The memory in which `block` has its place; nil where it is not missing.
-    private func memory(for block: Block) -> PieceMemory? {
+    /// Where a piece is assembled, which is begun if it is missing; nil where it is not.
+    private func place(of piece: PieceIndex) -> Place? {
+        guard let whole = files.layout.length(ofPiece: piece) else { return nil }
+        return assembling.index(forKey: piece) ?? begin(piece, whole)
+    }
+
+    /// Whether `block` is missing of the piece at `place`, and cut as it should be.
+    private func lacks(_ block: Block, at place: Place) -> Bool {
         let (unit, offset) = (PieceGeometry.blockLength, Int(block.offset))
-        guard let whole = files.layout.length(ofPiece: block.piece), offset % unit == 0,
-            offset < whole, Int(block.length) == min(unit, whole - offset),
-            let place = assembling.index(forKey: block.piece) ?? begin(block.piece, whole),
-            assembling.values[place].lacks(offset / unit)
-        else { return nil }
-        return assembling.values[place].memory
+        let it = assembling.values[place]
+        let whole = it.memory.bytes.count
+        return offset % unit == 0 && offset < whole
+            && Int(block.length) == min(unit, whole - offset) && it.lacks(offset / unit)
     }
 
     /// Calls `body` with where the bytes of all of `memories` are.

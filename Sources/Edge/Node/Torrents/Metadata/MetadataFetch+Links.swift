@@ -82,7 +82,7 @@ extension MetadataFetch: LinkOwner {
         case .message(let message, _):
             guard let number = numbers[id] else { return }
             heard(number, message)
-        case .drained: break
+        case .landed, .drained: break
         case .closed:
             if dialing.removeValue(forKey: id) != nil { rest(link.endpoint) }
             if let number = numbers[id] { drop(number) }
