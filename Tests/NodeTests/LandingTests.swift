@@ -21,7 +21,20 @@ private final class Expecting: Landing {
     /// Whether a block came with other bytes than its own.
     private(set) var isWrong = false
     private(set) var isClosed = false
+    private weak var link: PeerLink?
     private var places: [Block: [UInt8]] = [:]
+
+    /// How often it still has what comes wait, and what ends that.
+    var holdings = 0
+    private var release: LoopTimer?
+
+    func holds() -> Bool {
+        guard holdings > 0, let link else { return false }
+        holdings -= 1
+        release = LoopTimer { link.resumeReading() }
+        release?.schedule(at: Loop.now + .milliseconds(2))
+        return true
+    }
 
     func expected(on link: PeerLink, besides begun: Block?, most: Int) -> [Block] {
         Array(blocks.filter { $0 != begun }.prefix(most))
@@ -40,7 +53,9 @@ private final class Expecting: Landing {
 
     func heard(_ link: PeerLink, _ event: LinkEvent) {
         switch event {
-        case .greeted: link.tune(self)
+        case .greeted:
+            self.link = link
+            link.tune(self)
         case .message(.piece(let block), let payload):
             came(block, payload.map { Array($0.bytes[$0.range]) })
         case .landed(let blocks):
@@ -85,9 +100,11 @@ struct LandingTests {
 
     /// Sends `messages` in parts of about `part` bytes to a link that expects `expected`.
     private func run(
-        _ messages: [Message], expecting expected: [Block], parts: [Int], closing: Bool = false
+        _ messages: [Message], expecting expected: [Block], parts: [Int], closing: Bool = false,
+        holdings: Int = 0
     ) async throws -> Expecting {
         let owner = Expecting()
+        owner.holdings = holdings
         owner.blocks = expected
         var stream = greeting().encoded
         for message in messages {
@@ -162,6 +179,32 @@ struct LandingTests {
                     return "\(message)"
                 })
         #expect(!owner.isWrong)
+    }
+
+    @Test("What is held back waits in the socket and comes when reading goes on")
+    func held() async throws {
+        let blocks = (0..<200).map { block($0) }
+        let owner = try await run(
+            blocks.map { .piece($0) }, expecting: blocks, parts: [1_000_000], holdings: 3)
+        #expect(owner.heard == blocks.map { "\($0)" })
+        #expect(!owner.isWrong)
+        #expect(owner.holdings == 0)
+    }
+
+    @Test("A hold ends when the store has caught up, and after a while where nothing moves")
+    func hold() async {
+        var resumed = 0
+        let hold = ReadingHold(longest: .milliseconds(20)) { resumed += 1 }
+        #expect(hold.begin())
+        hold.moved(true)
+        #expect(resumed == 0)
+        hold.moved(false)
+        #expect(resumed == 1)
+        #expect(hold.begin())
+        #expect(await eventually { resumed == 2 })
+        #expect(!hold.begin())
+        hold.moved(true)
+        #expect(hold.begin())
     }
 
     @Test("A connection that ends within a block ends, and what came before has been heard")

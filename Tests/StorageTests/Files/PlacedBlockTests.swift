@@ -53,6 +53,21 @@ import Testing
         #expect(rig.store.pendingBytes == 32_768)
     }
 
+    @Test("A store is behind while three pieces wait to be checked and written")
+    func behind() throws {
+        var settings = TorrentStoreSettings()
+        settings.hotBytes = 0
+        let rig = try StoreRig(files([98_304]), settings: settings)
+        var seen: [Bool] = []
+        for piece in 0..<UInt32(3) {
+            rig.assemble(piece, content(rig.store.files.layout, piece))
+            seen.append(rig.store.isBehind)
+        }
+        #expect(seen == [false, false, true])
+        _ = rig.events(6)
+        #expect(!rig.store.isBehind)
+    }
+
     @Test("What was placed and not settled counts for nothing")
     func unsettled() throws {
         let rig = try StoreRig(files([32_768]))

@@ -9,6 +9,8 @@ import Wire
 /// Who knows which blocks are likely to come, and where they belong.
 @Loop
 protocol Landing: AnyObject {
+    /// Whether blocks had better wait in the socket, until `resumeReading`.
+    func holds() -> Bool
     /// Up to `most` blocks that `link` was asked for first, without `begun`.
     func expected(on link: PeerLink, besides begun: Block?, most: Int) -> [Block]
     /// Calls `body` with the places of the first of `blocks`, or of all.
@@ -30,6 +32,10 @@ extension PeerLink {
     func land(from connection: TCPConnection) -> Bool {
         guard connection.readSize >= Self.leastRead, let landing, let begun = begun(connection)
         else { return false }
+        guard !landing.holds() else {
+            connection.pauseReading()
+            return true
+        }
         let blocks = landing.expected(on: self, besides: begun.block, most: Self.most)
         guard blocks.count > 1 else { return false }
         var (landed, others): (Int, [UInt8]) = (0, [])

@@ -184,6 +184,9 @@ final class PeerLink {
         connection?.setNotSentLowWater(131_072)
     }
 
+    /// Reads on, where `landing` held what was to come.
+    func resumeReading() { connection?.resumeReading() }
+
     /// Bytes that the kernel has not taken.
     var queuedBytes: Int { connection?.queuedBytes ?? 0 }
 

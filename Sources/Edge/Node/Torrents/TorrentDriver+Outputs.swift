@@ -97,6 +97,7 @@ extension TorrentDriver {
             }
         }
         tellRoom()
+        hold.moved(store.isBehind)
     }
 
     private func finished(_ ticket: ReadTicket, _ send: ((PeerLink, Block) -> Void)?) {
@@ -113,6 +114,8 @@ extension TorrentDriver {
 }
 
 extension TorrentDriver: Landing {
+    func holds() -> Bool { store.isBehind && hold.begin() }
+
     func expected(on link: PeerLink, besides begun: Block?, most: Int) -> [Block] {
         guard let peer = slots[ObjectIdentifier(link)] else { return [] }
         return engine.expected(of: peer, besides: begun, most: most)

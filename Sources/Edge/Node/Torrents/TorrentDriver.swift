@@ -64,6 +64,11 @@ final class TorrentDriver: LinkOwner {
     /// What the engine has been told of the store.
     var toldRoom = true
     let handler: Handler
+    /// Links that wait while the store is behind.
+    private(set) lazy var hold = ReadingHold { [weak self] in
+        guard let self else { return }
+        for link in links { link?.resumeReading() }
+    }
 
     private var inputs: [TorrentInput] = []
     private var outputs: [TorrentOutput] = []
