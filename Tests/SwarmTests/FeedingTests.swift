@@ -271,6 +271,19 @@ struct BeingFedTests {
         #expect(come(1, from: 1) == ["2: cancel #8/1", "accept #8/1", "verify #8"])
     }
 
+    @Test("but not of whoever has the number of one that was asked and has left")
+    func inheriting() {
+        var rig = fedViewer()
+        rig.meet(2, holding: 4...8, depth: 1)
+        rig.learn(8...8, from: 2)
+        #expect(rig.wait(until: "2: request #8").contains("1: cancel #8"))
+        _ = rig.tell(.peerLeft(PeerHandle(1)))
+        rig.meet(1, holding: 4...7, depth: 1)
+        #expect(rig.tell(.blockReceived(PeerHandle(1), rig.block(8))) == [])
+        #expect(rig.engine.counters.wastedBytes == 16_384)
+        #expect(rig.give(8, from: 2).contains("accept #8"))
+    }
+
     @Test("by others when one acknowledges nothing any more")
     func dead() {
         var rig = fedViewer()

@@ -84,6 +84,8 @@ extension SwarmEngine {
         uploads.drop(peer)
         sourcePolicy.release(peer)
         orphan(of: peer, now)
+        // Its number is somebody else's soon.
+        table.forget(crossed: peer)
         guard let wantFrom, let edge else { return }
         let last = min(edge.advanced(by: ahead * 2), table.limit)
         let first = max(wantFrom, table.base)

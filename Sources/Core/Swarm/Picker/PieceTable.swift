@@ -137,6 +137,13 @@ struct PieceTable: Sendable {
         base = piece
     }
 
+    /// Expects nothing more of a peer that it was asked for and is not any more.
+    mutating func forget(crossed peer: PeerHandle) {
+        for place in slots.indices where !slots[place].crossed.isEmpty {
+            slots[place].crossed.removeAll { $0 == peer }
+        }
+    }
+
     /// Begins anew at `piece`, wherever that is.
     mutating func reset(to piece: PieceIndex) {
         for place in slots.indices { clear(place) }
