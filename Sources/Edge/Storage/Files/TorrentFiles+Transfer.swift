@@ -50,36 +50,37 @@ extension TorrentFiles {
     func fill(
         _ buffer: UnsafeMutableRawBufferPointer, _ spans: [FileSpan]
     ) throws(StorageError) {
-        var start = 0
-        for span in spans {
-            let part = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + span.length])
-            start += span.length
-            if layout.files[span.file].isPadding {
-                part.initializeMemory(as: UInt8.self, repeating: 0)
-                continue
-            }
+        _ = try fill(buffer, spans) { span, part throws(StorageError) in
             do throws(StorageError) {
                 let file = try handle(span.file, forWriting: false)
                 try file.descriptor.read(part, at: span.offset)
+                return true
             } catch .system(let path, _, ENOENT) {
                 throw .tooShort(path: path)
             }
         }
     }
-}
 
-extension TorrentFiles {
     /// Fills a buffer as `fill` does, if no disk is waited for.
     ///
     /// False where a file is not open, or the system does not have all of it in memory.
     func fillAtOnce(_ buffer: UnsafeMutableRawBufferPointer, _ spans: [FileSpan]) -> Bool {
+        fill(buffer, spans) { opened($0.file)?.readAtOnce($1, at: $0.offset) == true }
+    }
+
+    /// Fills a buffer by `read`, which is given each part of it that comes of a file and answers
+    /// whether it is there; padding is zeros.
+    private func fill<Failure: Error>(
+        _ buffer: UnsafeMutableRawBufferPointer, _ spans: [FileSpan],
+        _ read: (FileSpan, UnsafeMutableRawBufferPointer) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
         var start = 0
         for span in spans {
             let part = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + span.length])
             start += span.length
             if layout.files[span.file].isPadding {
                 part.initializeMemory(as: UInt8.self, repeating: 0)
-            } else if opened(span.file)?.readAtOnce(part, at: span.offset) != true {
+            } else if try !read(span, part) {
                 return false
             }
         }
