@@ -139,10 +139,58 @@ import Testing
         let rig = try seed([2_000_000])
         var bases: Set<UnsafeRawPointer> = []
         for piece in 0..<UInt32(15) {
-            let read = rig.store.read(PieceIndex(piece), offset: 0, length: 100, ticket: 1)
+            let read = rig.store.read(PieceIndex(piece), offset: 0, length: 16_384, ticket: 1)
             if let base = lent(read, rig)?.bytes.baseAddress { bases.insert(base) }
         }
         #expect(bases.count <= 6)
+    }
+
+    @Test("Few bytes are read by themselves, unless they lie in a stretch that is here anyway")
+    func short() throws {
+        let rig = try seed([131_072])
+        let right = content(rig.store.files.layout, 0)
+        for (ticket, offset, length) in [(1, 5, 1), (2, 16_384, 8191), (3, 131_071, 1)] {
+            let read = rig.store.read(
+                PieceIndex(0), offset: offset, length: length, ticket: ReadTicket(ticket))
+            try #require(read == .later)
+            let bytes = right[offset..<offset + length]
+            #expect(rig.events(1) == [.read(ReadTicket(ticket), Array(bytes)[...])])
+        }
+        // Had a stretch been read, it would be lent as it was.
+        try rig.store.files.write(PieceIndex(0), [UInt8](repeating: 7, count: 131_072)[...])
+        let whole = rig.store.read(PieceIndex(0), offset: 0, length: 16_384, ticket: 4)
+        #expect(try #require(lent(whole, rig)).bytes.allSatisfy { $0 == 7 })
+        let one = rig.store.read(PieceIndex(0), offset: 20_000, length: 1, ticket: 5)
+        guard case .lent(let byte) = one else {
+            Issue.record("what is here is not lent")
+            return
+        }
+        #expect(byte.bytes.elementsEqual([7]))
+    }
+
+    @Test("Half blocks and the end of a piece that is cut into blocks come with their stretch")
+    func half() throws {
+        let rig = try seed([131_072 + 16_484])
+        let right = content(rig.store.files.layout, 1)
+        let tail = rig.store.read(PieceIndex(1), offset: 16_384, length: 100, ticket: 1)
+        #expect(try #require(lent(tail, rig)).bytes.elementsEqual(right[16_384...]))
+        let half = rig.store.read(PieceIndex(0), offset: 24_576, length: 8192, ticket: 2)
+        let bytes = content(rig.store.files.layout, 0)[24_576..<32_768]
+        #expect(try #require(lent(half, rig)).bytes.elementsEqual(bytes))
+    }
+
+    @Test("Without stretches, too, few bytes are read by themselves")
+    func shortAlone() throws {
+        let files = try files([131_072], pieceLength: 131_072)
+        try files.write(PieceIndex(0), content(files.layout, 0)[...])
+        let rig = try StoreRig(files, have: .full(pieceCount: 1))
+        try #require(rig.store.read(PieceIndex(0), offset: 5, length: 1, ticket: 1) == .later)
+        #expect(rig.events(1) == [.read(1, content(files.layout, 0)[5..<6])])
+        #expect(rig.store.read(PieceIndex(0), offset: 0, length: 16_384, ticket: 2) == .later)
+        #expect(rig.events(1).count == 1)
+        #expect(
+            rig.store.read(PieceIndex(0), offset: 9, length: 1, ticket: 3)
+                == .bytes(content(files.layout, 0)[9..<10]))
     }
 
     @Test(

@@ -114,16 +114,19 @@ struct StretchCache {
 extension TorrentStore {
     /// A part of a piece that is in its files, by way of a stretch of it.
     ///
-    /// Nil where it is not in one stretch alone, which is rare: it is then to be read by itself.
-    func lend(_ piece: PieceIndex, _ range: Range<Int>, ticket: ReadTicket) -> StoreRead? {
+    /// Nil where it is not in one stretch alone, which is rare, or too little to read a stretch for:
+    /// it is then to be read by itself.
+    func lend(
+        _ piece: PieceIndex, _ range: Range<Int>, of whole: Int, ticket: ReadTicket
+    ) -> StoreRead? {
         let key = StretchCache.Key(piece: piece, part: range.lowerBound / stretches.length)
         let start = key.part * stretches.length
-        let whole = files.layout.length(ofPiece: piece) ?? 0
         let end = min(whole, start + stretches.length)
         guard range.upperBound <= end else { return nil }
         let within = range.lowerBound - start..<range.upperBound - start
         if let stretch = stretches[key] { return .lent(Self.part(stretch, within)) }
         if stretches.waiting[key] == nil {
+            guard Self.isBlock(range, of: whole) else { return nil }
             guard stretches.waiting.count < settings.reads else { return .refused }
             let buffer = stretches.buffer()
             if buffer.fillAtOnce(from: files, piece, start..<end) {

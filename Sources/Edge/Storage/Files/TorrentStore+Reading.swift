@@ -30,22 +30,39 @@ extension TorrentStore {
             return .bytes(bytes[range])
         }
         if settings.stretchBytes > 0, written.contains(piece),
-            let read = lend(piece, range, ticket: ticket)
+            let read = lend(piece, range, of: whole, ticket: ticket)
         {
             return read
         }
         let part = offset / settings.readAhead
         let start = part * settings.readAhead
         let end = min(whole, start + settings.readAhead)
+        let key = ReadCache.Key(piece: piece, part: part)
         // What runs over the border of a part is rare, and is read by itself.
-        let isWithin = range.upperBound <= end
-        let key = ReadCache.Key(piece: piece, part: isWithin ? part : -2 - offset)
-        if isWithin, let bytes = cache[key] {
+        guard range.upperBound <= end else { return fetchAlone(piece, range, ticket) }
+        if let bytes = cache[key] {
             return .bytes(bytes[offset - start..<range.upperBound - start])
         }
-        let wish = isWithin ? start..<end : range
-        let inWish = offset - wish.lowerBound..<range.upperBound - wish.lowerBound
-        return fetch(key, wish, Waiting(ticket: ticket, range: inWish))
+        guard Self.isBlock(range, of: whole) || reads[key] != nil else {
+            return fetchAlone(piece, range, ticket)
+        }
+        let inPart = offset - start..<range.upperBound - start
+        return fetch(key, start..<end, Waiting(ticket: ticket, range: inPart))
+    }
+
+    /// Whether what is asked for is a block, or half of one, or the last of a piece that is cut into
+    /// such: for fewer bytes nothing is read ahead, as the request for one byte has 17.
+    static func isBlock(_ range: Range<Int>, of whole: Int) -> Bool {
+        let half = PieceGeometry.blockLength / 2
+        return range.count >= half
+            || range.upperBound == whole && range.lowerBound % half == 0
+    }
+
+    private func fetchAlone(
+        _ piece: PieceIndex, _ range: Range<Int>, _ ticket: ReadTicket
+    ) -> StoreRead {
+        let key = ReadCache.Key(piece: piece, part: -2 - range.lowerBound)
+        return fetch(key, range, Waiting(ticket: ticket, range: 0..<range.count))
     }
 
     private func fetch(_ key: ReadCache.Key, _ wish: Range<Int>, _ one: Waiting) -> StoreRead {
