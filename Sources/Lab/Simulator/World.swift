@@ -86,6 +86,8 @@ package struct World: Sendable {
     /// From when on is measured, and what the source had sent by then.
     package internal(set) var measuredFrom = Instant.zero
     var sourceSentBefore = 0
+    /// What the report is to tell the recovery from.
+    var blows: [Blow] = []
     /// Until when a partition lasts.
     var partedUntil = Instant.zero
     /// From then on the tracker answers nobody.

@@ -37,6 +37,7 @@ package struct SimulationReport: Sendable {
                 "continuity",
                 "\(percent(report.continuity, 3)), worst viewer \(percent(report.worstContinuity, 3))"
             ),
+            ("honest viewers", honest),
             ("source copies", decimal(report.copies, digits: 2)),
             ("received", "\(decimal(report.received, digits: 3)) streams while measured"),
             ("overhead", percent(report.overhead, 1)),
@@ -46,6 +47,10 @@ package struct SimulationReport: Sendable {
             ("skipped pieces", "\(report.skipped)"),
             ("stalls by buffer", dry),
         ]
+        if report.honest.count == report.viewers.count {
+            rows.removeAll { $0.0 == "honest viewers" }
+        }
+        rows += report.recoveries.map { ("recovery", recovery($0)) }
         if garbage > 0 { rows.append(("garbage played", count(garbage, "piece"))) }
         if refused > 0 { rows.append(("garbage refused", count(refused, "piece"))) }
         return rows
@@ -54,6 +59,19 @@ package struct SimulationReport: Sendable {
     private var viewers: String {
         let never = report.neverStarted
         return "\(report.viewers.count)" + (never > 0 ? ", of which \(never) never started" : "")
+    }
+
+    private var honest: String {
+        let (mean, worst) = report.honestContinuity
+        return "\(report.honest.count), continuity \(percent(mean, 3)),"
+            + " worst viewer \(percent(worst, 3))"
+    }
+
+    private func recovery(_ recovery: Recovery) -> String {
+        let took = recovery.took.map { "\(seconds($0)) after" } ?? "not from"
+        return "\(took) \(span(recovery.at - .zero)): lag p95"
+            + " \(seconds(recovery.before + report.cutting)) before,"
+            + " \(seconds(recovery.worst + report.cutting)) at worst"
     }
 
     private var garbage: Int { report.viewers.reduce(0) { $0 + $1.garbage } }
@@ -133,6 +151,7 @@ package struct SimulationReport: Sendable {
             member("lag", json(report.lag, adding: report.cutting)),
             member("continuity", .number(rounded(report.continuity))),
             member("continuity_worst", .number(rounded(report.worstContinuity))),
+            member("continuity_honest", .number(rounded(report.honestContinuity.mean))),
             member("source_copies", .number(rounded(report.copies))),
             member("received", .number(rounded(report.received))),
             member("overhead", .number(rounded(report.overhead))),
@@ -143,6 +162,7 @@ package struct SimulationReport: Sendable {
             member("skipped", .int(report.skipped)),
             member("stalled", .number(rounded(stalls.seconds))),
             member("dry", dryJSON),
+            member("recoveries", recoveriesJSON),
             member("causes", causesJSON),
             member("traffic", trafficJSON),
             member("events", .int(report.events)),
@@ -161,6 +181,18 @@ package struct SimulationReport: Sendable {
                     "cause": .text(cause.rawValue), "stalls": .int(stall?.count ?? 0),
                     "stalled": .number(rounded((stall?.length ?? .zero).seconds)),
                     "skipped": .int(skips ?? 0),
+                ]
+            })
+    }
+
+    private var recoveriesJSON: JSON {
+        .list(
+            report.recoveries.map {
+                [
+                    "at": .number(rounded(($0.at - .zero).seconds)),
+                    "before": .number(rounded(($0.before + report.cutting).seconds)),
+                    "worst": .number(rounded(($0.worst + report.cutting).seconds)),
+                    "took": JSON($0.took.map { rounded($0.seconds) }),
                 ]
             })
     }

@@ -95,6 +95,8 @@ package struct Report: Sendable {
     /// Why viewers skipped pieces, stood still, and for how long.
     package var skips: [Cause: Int] = [:]
     package var stalls: [Cause: (count: Int, length: Interval)] = [:]
+    /// How the swarm recovered from each thing that struck it.
+    package var recoveries: [Recovery] = []
     /// Messages of each kind and their bytes.
     package var traffic: [(kind: TrafficKind, count: Int, bytes: Int)] = []
     /// The fingerprint of the run.
@@ -123,6 +125,11 @@ package struct Report: Sendable {
             let end = viewer.leftAt ?? .zero + length
             return viewer.startup == nil && end - viewer.joinedAt > .seconds(10)
         }
+    }
+    /// The mean and the least continuity of the honest viewers that began.
+    package var honestContinuity: (mean: Double, worst: Double) {
+        let values = honest.filter { $0.startup != nil }.map(\.continuity)
+        return (mean(values), values.min() ?? 0)
     }
     /// The mean and the least continuity of the viewers that began.
     package var continuity: Double { mean(viewers.filter { $0.startup != nil }.map(\.continuity)) }

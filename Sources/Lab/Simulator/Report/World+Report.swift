@@ -40,6 +40,7 @@ extension World {
             )
         }
         addCauses(watching, from: start, to: &report)
+        report.recoveries = recoveries
         addHops(to: &report)
         report.traffic = TrafficKind.allCases.map {
             ($0, traffic[$0.rawValue].count, traffic[$0.rawValue].bytes)

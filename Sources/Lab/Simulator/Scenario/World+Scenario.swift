@@ -122,9 +122,14 @@ private struct Casting {
         let at = Instant.zero + incident.at
         let met = meet(incident, world)
         switch incident.what {
-        case .cut(let span): for id in met { world.cut(id, at: at, for: span) }
-        case .partition(let span): world.part(met, at: at, for: span)
+        case .cut(let span):
+            for id in met { world.cut(id, at: at, for: span) }
+            world.watchRecovery(from: at, until: at + span)
+        case .partition(let span):
+            world.part(met, at: at, for: span)
+            world.watchRecovery(from: at, until: at + span)
         case .leave(let silentShare, let isReplaced):
+            world.watchRecovery(from: at, until: at)
             for id in met {
                 world.leave(id, at: at, isSilent: fraction() < silentShare)
                 guard let index = people.firstIndex(where: { $0.id == id }) else { continue }
