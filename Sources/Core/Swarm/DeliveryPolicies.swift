@@ -74,6 +74,14 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     package static let hedging = DeliveryPolicies(rawValue: 1 << 15)
     /// A neighbour that is fed a round further is asked though it has not shown the piece.
     package static let presumption = DeliveryPolicies(rawValue: 1 << 16)
+    /// A neighbour that gives nothing of what it is asked for is no parent for a while (as
+    /// BitTorrent's anti-snubbing, Cohen, 2003).
+    package static let probation = DeliveryPolicies(rawValue: 1 << 19)
+    /// The source takes places from those who keep for themselves what they get: this project's
+    /// own (Give-to-Get, Mol et al., MMCN 2008, has it from grandchildren's reports).
+    package static let rootAudit = DeliveryPolicies(rawValue: 1 << 12)
+    /// Nobody uses up what the source gives beyond the trees: this project's own.
+    package static let fairExtra = DeliveryPolicies(rawValue: 1 << 23)
     /// To and from newcomers availability is told more often.
     package static let promptHaves = DeliveryPolicies(rawValue: 1 << 17)
     /// A viewer begins at a key frame that several neighbours hold.
@@ -98,6 +106,7 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("opening", .opening), ("rescue", .rescue), ("idle-holders", .idleHolders),
         ("patience-by-stripe", .patienceByStripe), ("hedging", .hedging),
         ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
-        ("backlog-by-tree", .backlogByTree),
+        ("backlog-by-tree", .backlogByTree), ("probation", .probation),
+        ("root-audit", .rootAudit), ("fair-extra", .fairExtra),
     ]
 }

@@ -54,6 +54,7 @@ package struct SwarmEngine: Sendable {
     var rescued = Allotment()
     var uplink: Uplink
     var sourcePolicy: SourcePolicy
+    var rootAudit: RootAudit
     var slots: FeedSlots
     /// The stripes that this node passes on.
     var inner: [Bool]
@@ -91,6 +92,7 @@ package struct SwarmEngine: Sendable {
         sourcePolicy = SourcePolicy(
             stripes: settings.stripes, roots: settings.rootsPerStripe,
             policies: settings.policies)
+        rootAudit = RootAudit(stripes: settings.stripes)
         slots = FeedSlots(initial: settings.initialSlots)
         wantFrom = settings.role == .source ? firstPiece : nil
     }

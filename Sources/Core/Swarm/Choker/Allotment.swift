@@ -18,4 +18,7 @@ struct Allotment: Sendable {
         tokens -= Double(count)
         return true
     }
+
+    /// Gives back what was taken and not used.
+    mutating func giveBack(_ count: Int) { tokens += Double(count) }
 }

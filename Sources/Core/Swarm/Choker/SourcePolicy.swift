@@ -78,6 +78,9 @@ struct SourcePolicy: Sendable {
         return .replace(old)
     }
 
+    /// Those who are fed in a stripe, who has been for longest first.
+    func children(in stripe: Int) -> [PeerHandle] { children[stripe].map(\.peer) }
+
     /// A viewer that is fed in a stripe has asked again; answers whether it is.
     @discardableResult
     mutating func stay(_ peer: PeerHandle, in stripe: Int, at now: Instant) -> Bool {

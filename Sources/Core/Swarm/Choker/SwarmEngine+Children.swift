@@ -83,6 +83,7 @@ extension SwarmEngine {
     private mutating func feeds(
         _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
+        guard passesAudit(peer, in: stripe, now) else { return false }
         let passing = Set(peers.filter { $0.passesOn(stripe) })
         let viewers = peers.filter { $0.isLive }.count
         switch sourcePolicy.ask(
@@ -94,5 +95,43 @@ extension SwarmEngine {
             letGo(old, in: stripe, &outputs)
             return true
         }
+    }
+
+    /// Frees the places of those who have gone without a word, and says whether `peer` may have
+    /// one.
+    private mutating func passesAudit(
+        _ peer: PeerHandle, in stripe: Int, _ now: Instant
+    ) -> Bool {
+        guard settings.policies.contains(.rootAudit),
+            let address = peers[peer]?.introduction.endpoint.address
+        else { return true }
+        for old in sourcePolicy.children(in: stripe) where peers.isStuck(old, at: now) {
+            sourcePolicy.release(old, stripe: stripe)
+        }
+        return rootAudit.admits(address, to: stripe, at: now)
+    }
+
+    /// A viewer had to ask the source for a piece that it sent to others a while ago:
+    /// where many do, these others keep it for themselves, and one of them makes room.
+    mutating func complained(
+        _ peer: PeerHandle, of piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
+    ) {
+        let stripe = stripe(of: piece)
+        guard settings.policies.contains(.rootAudit), let state = peers[peer],
+            now - state.joinedAt > settings.newcomer, !sourcePolicy.feeds(peer, in: stripe),
+            RootAudit.counts(age: now - published(piece, now))
+        else { return }
+        let viewers = Set(
+            peers.filter { $0.isLive && now - $0.joinedAt > settings.newcomer }
+                .compactMap { peers[$0]?.introduction.endpoint.address }
+        ).count
+        let isDead = rootAudit.complain(
+            from: state.introduction.endpoint.address, of: stripe, viewers: viewers, at: now)
+        guard isDead, let eldest = sourcePolicy.children(in: stripe).first else { return }
+        if let address = peers[eldest]?.introduction.endpoint.address {
+            rootAudit.dismiss(address, from: stripe, at: now)
+        }
+        sourcePolicy.release(eldest, stripe: stripe)
+        letGo(eldest, in: stripe, &outputs)
     }
 }

@@ -59,7 +59,8 @@ extension SwarmEngine {
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
             if live { sourcePolicy.stay(peer, in: stripe, at: now) }
-            guard live || !isBusy && spendsExtra(block, now) else {
+            if !live { complained(peer, of: block.piece, now, &outputs) }
+            guard live || !isBusy && spendsExtra(block, for: peer, now) else {
                 return refuse(peer, block, now, &outputs)
             }
         } else {
@@ -101,12 +102,33 @@ extension SwarmEngine {
     }
 
     /// The source's budget beyond the standing copies.
-    private mutating func spendsExtra(_ block: Block, _ now: Instant) -> Bool {
+    private mutating func spendsExtra(
+        _ block: Block, for peer: PeerHandle, _ now: Instant
+    ) -> Bool {
         let fed = peers.handles.reduce(0) { $0 + sourcePolicy.share(of: $1) }
         let standing = Double(fed) / Double(settings.stripes)
         let extra = max(0.3, settings.copiesBudget - standing)
         let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * extra)
-        return sourcePolicy.spend(Int(block.length), rate: rate, at: now)
+        guard takesFairly(peer, block, of: rate, now) else { return false }
+        if sourcePolicy.spend(Int(block.length), rate: rate, at: now) { return true }
+        peers.update(peer) { $0.extra.giveBack(Int(block.length)) }
+        return false
+    }
+
+    /// Whether a viewer stays within its share of what the source gives beyond the trees; takes
+    /// the block off it if so.
+    private mutating func takesFairly(
+        _ peer: PeerHandle, _ block: Block, of rate: ByteRate, _ now: Instant
+    ) -> Bool {
+        guard settings.policies.contains(.fairExtra) else { return true }
+        let share = rate.bytesPerSecond * FairExtra.part(of: peers.count)
+        let depth = Int(streamRate.bytesPerSecond * FairExtra.atOnce.seconds)
+        var isFair = true
+        peers.update(peer) {
+            isFair = $0.extra.take(
+                Int(block.length), rate: ByteRate(bytesPerSecond: share), depth: depth, at: now)
+        }
+        return isFair
     }
 
     /// The stream's rate, from the records of the newest 64 pieces, or of as many as are known.

@@ -17,7 +17,8 @@ extension PeerTable {
         views.reserveCapacity(handles.count)
         for handle in handles {
             let view = look(handle) { state -> ParentView? in
-                guard state.isLive, !state.isChoking, now - state.heardAt < quietAfter
+                guard state.isLive, !state.isChoking, now - state.heardAt < quietAfter,
+                    state.unreliedUntil <= now
                 else { return nil }
                 return ParentView(
                     peer: handle, lateness: state.lateness, roundTrip: state.roundTrip)

@@ -45,6 +45,11 @@ struct PeerState: Sendable {
     var outstanding = 0
     /// Times in a row that it was late.
     var lateness = 0
+    /// Pieces in a row that it was asked for in vain, until when it is not relied on for that, and
+    /// how often that has been so.
+    var vain = 0
+    var unreliedUntil = Instant.zero
+    var failings = 0
     /// Pieces with a wrong hash of which it sent a part.
     var suspicion = 0
     var roundTrip = Interval.milliseconds(100)
@@ -61,6 +66,8 @@ struct PeerState: Sendable {
     var offersVersion = -1
     /// What it may still say.
     var allowance = Allowance()
+    /// What it may be given by the source beyond the trees.
+    var extra = Allotment()
     /// Messages without use; too many close it.
     var glitches = Glitches()
 

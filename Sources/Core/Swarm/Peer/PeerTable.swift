@@ -175,6 +175,7 @@ extension PeerTable {
         guard contains(handle), !isStuck(handle, at: now) else { return false }
         let isReady = look(handle) {
             $0.isLive && !$0.isChoking && $0.backOff <= now && now - $0.heardAt < quietAfter
+                && ($0.unreliedUntil <= now || $0.isSource)
         }
         return isReady ?? false
     }

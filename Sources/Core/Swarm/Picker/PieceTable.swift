@@ -14,6 +14,8 @@ struct Ask: Hashable, Sendable {
     /// When.
     var at: Instant
     var kind = Kind.standing
+    /// It has been found late.
+    var isOverdue = false
 
     /// Why it was asked.
     enum Kind: Hashable, Sendable {

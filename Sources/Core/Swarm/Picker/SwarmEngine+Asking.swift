@@ -106,10 +106,13 @@ extension SwarmEngine {
             else { continue }
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
             let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
-            guard isDead || left > 0 && underWay < 4 else { continue }
             let waited = now - max(seen, ask.at)
             let patience = patience(of: piece, with: ask.peer, now)
-            guard isDead || waited > patience,
+            if waited > patience, !isDead, !ask.isOverdue {
+                table[piece].asks[0].isOverdue = true
+                waitedInVain(for: ask, now)
+            }
+            guard isDead || waited > patience && left > 0 && underWay < 4,
                 let holder = bestHolder(of: piece, among: &suppliers, now),
                 isDead || !grows
                     || SecondAsk.pays(wait: wait(of: holder), waited: waited, patience: patience)

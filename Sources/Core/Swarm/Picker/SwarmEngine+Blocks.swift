@@ -30,6 +30,7 @@ extension SwarmEngine {
         peers.update(peer) {
             $0.gives.add(Int(block.length), at: now)
             $0.received += Int(block.length)
+            $0.vain = 0
         }
         counters.usefulBytes += Int(block.length)
         keep(block, bit, peer, now, &outputs)
@@ -70,6 +71,7 @@ extension SwarmEngine {
             let asked = table[piece].crossed.firstIndex(of: peer)
         else { return }
         table[piece].crossed.remove(at: asked)
+        peers.update(peer) { $0.vain = 0 }
         guard !isBacklog(piece, now), let seen = table[piece].seenAt,
             now - seen < Self.longestWay
         else { return }

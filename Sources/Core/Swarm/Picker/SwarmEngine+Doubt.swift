@@ -57,6 +57,28 @@ extension SwarmEngine {
         close(peer, .poisoned, now, &outputs)
     }
 
+    /// A neighbour was asked for a piece in vain: after some it is no parent and no holder for a
+    /// while.
+    ///
+    /// Not while this node is new: in a crowd everybody is late then. The source owes nobody the
+    /// pieces that are asked of it in need.
+    mutating func waitedInVain(for ask: Ask, _ now: Instant) {
+        guard settings.policies.contains(.probation), var state = peers[ask.peer],
+            ask.kind == .standing || !state.isSource,
+            tunedAt.map({ now - $0 > settings.newcomer }) ?? false
+        else { return }
+        state.vain += 1
+        let isOver = Probation.isOver(
+            vain: state.vain, hasGiven: state.received > 0, silence: now - state.heardAt)
+        if isOver {
+            if now - state.unreliedUntil > Probation.forgotten { state.failings = 0 }
+            state.failings = min(state.failings + 1, 8)
+            state.vain = 0
+            state.unreliedUntil = now + Probation.pause(state.failings)
+        }
+        peers[ask.peer] = state
+    }
+
     /// Several had a share in a piece that turned out wrong.
     ///
     /// Whoever has had a share in more of them than any other goes, and the others are believed

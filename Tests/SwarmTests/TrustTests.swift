@@ -1,0 +1,184 @@
+import Pieces
+import Primitives
+import Testing
+import Wire
+
+@testable import Swarm
+
+@Suite("A neighbour that gives nothing")
+struct ProbationTests {
+    @Test("is relied on for three pieces if it never gave any, and for eight if it did")
+    func limits() {
+        let over = { (vain: Int, hasGiven: Bool, silence: Interval) in
+            Probation.isOver(vain: vain, hasGiven: hasGiven, silence: silence)
+        }
+        #expect((1...4).map { over($0, false, .zero) } == [false, false, true, true])
+        #expect((6...9).map { over($0, true, .zero) } == [false, false, true, true])
+    }
+
+    @Test("is relied on for two if it says nothing either")
+    func silent() {
+        #expect(!Probation.isOver(vain: 1, hasGiven: true, silence: .seconds(2)))
+        #expect(Probation.isOver(vain: 2, hasGiven: true, silence: .seconds(2)))
+    }
+
+    @Test("is tried again after 15 s, then half a minute, and after four minutes at most")
+    func pauses() {
+        #expect((1...7).map { Probation.pause($0).seconds } == [15, 30, 60, 120, 240, 240, 240])
+    }
+
+    /// A viewer that has been here for a while, whose parent leaves and who takes neighbour 2, one
+    /// hop from the source, which gives nothing; neighbour 3 is a hop further away.
+    private func deceived(_ policies: DeliveryPolicies) -> Rig {
+        var rig = fedViewer { $0.policies = policies }
+        for piece in 8...100 as ClosedRange<UInt32> {
+            rig.learn(piece...piece, from: 1)
+            rig.give(piece, from: 1)
+            _ = rig.wait(.milliseconds(80))
+        }
+        rig.meet(2, holding: 90...100, depth: 1)
+        rig.meet(3, holding: 90...100, depth: 2)
+        _ = rig.tell(.peerLeft(PeerHandle(1)))
+        _ = rig.wait(.milliseconds(200))
+        #expect(rig.engine.stripes.allSatisfy { $0.parent == PeerHandle(2) })
+        for piece in 101...180 as ClosedRange<UInt32> {
+            rig.learn(piece...piece, from: 3)
+            _ = rig.tell(.liveReceived(PeerHandle(2), .status(rig.status(1, newest: piece))))
+            _ = rig.tell(.liveReceived(PeerHandle(3), .status(rig.status(2, newest: piece))))
+            _ = rig.wait(.milliseconds(80))
+            if !rig.engine.stripes.contains(where: { $0.parent == PeerHandle(2) }) { break }
+        }
+        return rig
+    }
+
+    @Test("is a parent no more, though nobody else is as near to the source")
+    func leaving() {
+        let rig = deceived(.all)
+        #expect(rig.engine.stripes.allSatisfy { $0.parent == PeerHandle(3) })
+    }
+
+    @Test("stays the parent where the policy is left out")
+    func without() {
+        let rig = deceived(DeliveryPolicies.all.subtracting(.probation))
+        #expect(rig.engine.stripes.contains { $0.parent == PeerHandle(2) })
+    }
+}
+
+@Suite("The audit of those whom the source feeds")
+struct RootAuditTests {
+    private let now = Instant.zero + .seconds(100)
+    private func address(_ number: UInt32) -> IPAddress { .v4(0x0a00_0000 | number) }
+
+    @Test("finds a stripe dead when a third of all viewers had to ask for it")
+    func third() {
+        var audit = RootAudit(stripes: 8)
+        let verdicts = (1...10).map { number in
+            audit.complain(from: address(number), of: 2, viewers: 30, at: now)
+        }
+        #expect(verdicts == Array(repeating: false, count: 9) + [true])
+    }
+
+    @Test("hears each address once, however often it asks")
+    func liar() {
+        var audit = RootAudit(stripes: 8)
+        for _ in 0..<100 {
+            #expect(!audit.complain(from: address(1), of: 2, viewers: 4, at: now))
+        }
+    }
+
+    @Test("hears nothing about any stripe from those who lack all of them")
+    func shunned() {
+        var audit = RootAudit(stripes: 8)
+        for number in 1...20 as ClosedRange<UInt32> {
+            // Whoever begins with this stripe has said nothing of the others yet.
+            for stripe in (0..<8).map({ ($0 + Int(number)) % 8 }) {
+                let isDead = audit.complain(
+                    from: address(number), of: stripe, viewers: 30, at: now)
+                #expect(!isDead)
+            }
+        }
+    }
+
+    @Test("forgets what was four seconds ago, and rests after each verdict")
+    func memory() {
+        var audit = RootAudit(stripes: 8)
+        #expect(!audit.complain(from: address(1), of: 2, viewers: 4, at: now))
+        #expect(!audit.complain(from: address(2), of: 2, viewers: 4, at: now + .seconds(5)))
+        #expect(audit.complain(from: address(3), of: 2, viewers: 4, at: now + .seconds(6)))
+        for number in 1...9 as ClosedRange<UInt32> {
+            let later = now + .seconds(13)
+            #expect(!audit.complain(from: address(number), of: 2, viewers: 4, at: later))
+        }
+        #expect(audit.complain(from: address(1), of: 2, viewers: 4, at: now + .seconds(15)))
+    }
+
+    @Test("keeps out for a minute whoever was dismissed, of that stripe alone")
+    func dismissal() {
+        var audit = RootAudit(stripes: 8)
+        audit.dismiss(address(1), from: 2, at: now)
+        #expect(!audit.admits(address(1), to: 2, at: now + .seconds(59)))
+        #expect(audit.admits(address(1), to: 2, at: now + .seconds(60)))
+        #expect(audit.admits(address(1), to: 3, at: now))
+        #expect(audit.admits(address(2), to: 2, at: now))
+    }
+
+    /// A source whose stripe 0 goes to neighbours 1 and 2; six have been here for a while.
+    private func source(_ change: (inout SwarmSettings) -> Void = { _ in }) -> Rig {
+        var rig = Rig(.source, change)
+        rig.publish(0...40)
+        for slot in 1...6 { rig.meet(slot, outgoing: false) }
+        _ = rig.wait(.seconds(5))
+        rig.publish(41...63)
+        _ = rig.wait(.seconds(2.5))
+        for slot in 1...2 {
+            for piece in [64, 72] as [UInt32] { #expect(rig.request(piece, by: slot) == []) }
+        }
+        return rig
+    }
+
+    @Test("takes a place from who kept pieces for itself, and gives it to another")
+    func replaced() {
+        var rig = source()
+        #expect(!rig.request(56, by: 3).contains("1: reject #72"))
+        #expect(rig.request(56, by: 4).contains("1: reject #72"))
+        #expect(rig.request(72, by: 1) == ["1: reject #72"])
+        #expect(rig.request(72, by: 3) == [])
+    }
+
+    @Test("does nothing where the policy is left out")
+    func without() {
+        var rig = source { $0.policies.remove(.rootAudit) }
+        for slot in 3...6 {
+            #expect(!rig.request(56, by: slot).contains("1: reject #72"))
+        }
+    }
+}
+
+@Suite("What the source gives beyond the trees")
+struct FairExtraTests {
+    /// How many blocks neighbour 1 of `count` gets in a minute that asks for something all the
+    /// time.
+    private func taken(of count: Int, _ change: (inout SwarmSettings) -> Void = { _ in }) -> Int {
+        var rig = Rig(.source, change)
+        rig.publish(0...63)
+        for slot in 1...count { rig.meet(slot, outgoing: false) }
+        var sent = 0
+        for step in 0..<600 as Range<UInt32> {
+            rig.now = rig.now + .milliseconds(100)
+            sent += rig.request(step % 40, by: 1).count { $0.hasPrefix("1: block") }
+            let sample = UplinkSample(
+                unacknowledged: 0, unsent: 0, roundTrip: .milliseconds(50),
+                leastRoundTrip: .milliseconds(50))
+            sent += rig.tell(.uplinkObserved(PeerHandle(1), sample))
+                .count { $0.hasPrefix("1: block") }
+        }
+        return sent
+    }
+
+    @Test("is not used up by one of forty")
+    func share() {
+        // Three seconds of 12.5 pieces, then a sixteenth of 2.9 copies for a minute.
+        #expect((140...185).contains(taken(of: 36)))
+        #expect(taken(of: 36) { $0.policies.remove(.fairExtra) } > 500)
+    }
+}
