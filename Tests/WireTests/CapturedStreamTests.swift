@@ -56,7 +56,7 @@ struct CapturedStreamTests {
             return
         }
         var expected = ExtensionHandshake()
-        expected.ids = [.dontHave: 7, .metadata: 2, .peerExchange: 1]
+        expected.ids = [.dontHave: 7, .holepunch: 4, .metadata: 2, .peerExchange: 1]
         expected.client = "libtorrent/2.1.1.0"
         expected.requestQueue = 2000
         expected.yourAddress = .v4(0x7f00_0001)

@@ -132,6 +132,26 @@ struct MutationTests {
         #expect(faults > 5000)
     }
 
+    @Test("as a rendezvous message; and what is read survives a second journey")
+    func holepunch() {
+        var mutator = Mutator(seed: 6)
+        let seed = knownHolepunch.map { bytes($0.1) }
+        var (messages, faults) = (0, 0)
+        for _ in 0..<60_000 {
+            let payload = mutator.mutate(seed[mutator.below(seed.count)])
+            guard let message = try? HolepunchMessage.decode(payload.span) else {
+                faults += 1
+                continue
+            }
+            messages += 1
+            let again = message.encoded
+            let twice = try? HolepunchMessage.decode(again.span)
+            if twice != message { Issue.record("\(hex(payload))") }
+        }
+        #expect(messages > 5000)
+        #expect(faults > 5000)
+    }
+
     @Test("as a handshake")
     func handshakes() {
         var mutator = Mutator(seed: 4)

@@ -10,6 +10,8 @@ package enum Extension: String, CaseIterable, Hashable, Sendable {
     case peerExchange = "ut_pex"
     /// The metadata of a magnet link (BEP 9).
     case metadata = "ut_metadata"
+    /// Introductions between nodes that cannot call each other (BEP 55).
+    case holepunch = "ut_holepunch"
     /// Live channels: `LiveMessage`.
     case live = "p2ptv_live"
 }
