@@ -51,6 +51,16 @@ struct Socket {
         guard failure == 0 else { throw ReactorFault(errno: failure) }
     }
 
+    /// Binds to a port that this program listens on, at any address.
+    func bind(sharing port: UInt16, with remote: IPAddress) throws(ReactorFault) {
+        set(SOL_SOCKET, SO_REUSEADDR, 1)
+        set(SOL_SOCKET, SO_REUSEPORT, 1)
+        switch remote {
+        case .v4: try bind(to: Endpoint(address: .v4(0), port: port))
+        case .v6: try bind(to: Endpoint(address: .v6(0, 0), port: port))
+        }
+    }
+
     /// Begins to connect to `endpoint`.
     func connect(to endpoint: Endpoint) throws(ReactorFault) {
         let failure = SocketAddress(endpoint).withPointer {

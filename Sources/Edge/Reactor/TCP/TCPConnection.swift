@@ -96,20 +96,22 @@ package final class TCPConnection: EventOwner {
     /// - Parameters:
     ///   - remote: where to.
     ///   - local: the address and port to bind first, port 0 for any; nil leaves it to the kernel.
+    ///   - shared: the port of a listener that shares it, to begin at; where that cannot be, because
+    ///     another connection between the two ports is or lately was there, at any port.
     ///   - timeout: how long the handshake may take.
     ///   - settings: the tunables.
     ///   - handler: called with what happens.
     /// - Returns: the connection, which the caller holds for as long as it wants it.
     package static func connect(
-        to remote: Endpoint, from local: Endpoint? = nil, timeout: Interval,
-        settings: TCPSettings = TCPSettings(), handler: @escaping Handler
+        to remote: Endpoint, from local: Endpoint? = nil, sharing shared: UInt16? = nil,
+        timeout: Interval, settings: TCPSettings = TCPSettings(), handler: @escaping Handler
     ) -> TCPConnection {
         do throws(ReactorFault) {
-            let socket = try Socket(streamFor: remote.address)
+            let socket = try connecting(to: remote, from: local, sharing: shared)
             let connection = TCPConnection(
                 .connecting, socket, remote: remote, settings: settings)
             connection.handler = handler
-            try connection.beginConnecting(from: local, timeout: timeout)
+            connection.give(timeout)
             return connection
         } catch {
             let connection = TCPConnection(
@@ -120,12 +122,39 @@ package final class TCPConnection: EventOwner {
         }
     }
 
-    private func beginConnecting(
-        from local: Endpoint?, timeout: Interval
-    ) throws(ReactorFault) {
-        guard let socket else { return }
-        if let local { try socket.bind(to: local) }
-        try socket.connect(to: remote)
+    /// A socket whose handshake is under way.
+    private static func connecting(
+        to remote: Endpoint, from local: Endpoint?, sharing shared: UInt16?
+    ) throws(ReactorFault) -> Socket {
+        if let shared, let socket = try? connecting(to: remote, sharing: shared) { return socket }
+        let socket = try Socket(streamFor: remote.address)
+        do throws(ReactorFault) {
+            if let local { try socket.bind(to: local) }
+            try socket.connect(to: remote)
+            return socket
+        } catch {
+            socket.close()
+            throw error
+        }
+    }
+
+    /// The same from a port that this program listens on.
+    private static func connecting(
+        to remote: Endpoint, sharing port: UInt16
+    ) throws(ReactorFault) -> Socket {
+        let socket = try Socket(streamFor: remote.address)
+        do throws(ReactorFault) {
+            try socket.bind(sharing: port, with: remote.address)
+            try socket.connect(to: remote)
+            return socket
+        } catch {
+            socket.close()
+            throw error
+        }
+    }
+
+    /// The handshake may take so long.
+    private func give(_ timeout: Interval) {
         writeEvent?.add()
         let timer = LoopTimer { [weak self] in self?.end(.failed(.timedOut)) }
         timer.schedule(at: Loop.now + timeout)

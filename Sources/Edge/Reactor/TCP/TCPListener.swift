@@ -35,12 +35,17 @@ package final class TCPListener: EventOwner {
     /// - Parameters:
     ///   - endpoint: the address and port.
     ///   - settings: the tunables of accepted connections.
+    ///   - sharesPort: whether connections of this program may begin at the port as well
+    ///     (`TCPConnection.connect`). Another program does not get it all the same.
     ///   - handler: called for each connection.
     /// - Throws: the fault, such as `.addressInUse` or `.permissionDenied`.
     package init(
-        on endpoint: Endpoint, settings: TCPSettings = TCPSettings(), handler: @escaping Handler
+        on endpoint: Endpoint, settings: TCPSettings = TCPSettings(), sharesPort: Bool = false,
+        handler: @escaping Handler
     ) throws(ReactorFault) {
         let socket = try Self.listen(on: endpoint)
+        // Only now: bound with it, two programs would share the port, and the callers as well.
+        if sharesPort { socket.set(SOL_SOCKET, SO_REUSEPORT, 1) }
         self.socket = socket
         self.settings = settings
         self.handler = handler
