@@ -172,6 +172,7 @@ enum Script {
         case .sendLive(let peer, let message): text(message).map { "\(peer.slot): \($0)" }
         case .greet(let peer, _): "\(peer.slot): greet"
         case .sendExchange(let peer, let message): "\(peer.slot): \(text(message))"
+        case .sendHolepunch(let peer, let message): "\(peer.slot): \(text(message))"
         case .sendBlock(let peer, let block): "\(peer.slot): block \(text(block))"
         case .close(let peer, let reason): "\(peer.slot): close, \(text(reason))"
         case .dial(let endpoint): "dial \(endpoint)"
@@ -216,6 +217,16 @@ enum Script {
             "+\($0.endpoint)\($0.flags.contains(.reachable) ? "!" : "")"
         }
         return (["tell"] + added + message.dropped.map { "-\($0)" }).joined(separator: " ")
+    }
+
+    /// `introduce me to 10.0.0.2:6881`, `connect to …`, `no introduction to …: 2`.
+    private static func text(_ message: HolepunchMessage) -> String {
+        switch message {
+        case .rendezvous(let endpoint): "introduce me to \(endpoint)"
+        case .connect(let endpoint): "connect to \(endpoint)"
+        case .error(let endpoint, let error): "no introduction to \(endpoint): \(error.rawValue)"
+        case .unknown(let type): "unknown rendezvous \(type)"
+        }
     }
 
     private static func text(_ block: Block) -> String {

@@ -92,6 +92,9 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// The backlog is asked of the parents first, along the trees: this project's own.
     package static let backlogByTree = DeliveryPolicies(rawValue: 1 << 10)
 
+    /// Nodes behind NATs are introduced to each other (BEP 55).
+    package static let holePunching = DeliveryPolicies(rawValue: 1 << 12)
+
     /// All of them, as the project delivers.
     package static let all = DeliveryPolicies(named.map(\.policy))
 
@@ -108,5 +111,6 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
         ("backlog-by-tree", .backlogByTree), ("probation", .probation),
         ("root-audit", .rootAudit), ("fair-extra", .fairExtra),
+        ("hole-punching", .holePunching),
     ]
 }

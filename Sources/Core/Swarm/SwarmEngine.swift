@@ -20,6 +20,7 @@ package struct SwarmEngine: Sendable {
     var random: SeededRandom
     var peers: PeerTable
     var planner = ConnectionPlanner()
+    var rendezvous: Rendezvous
     var timers = SwarmTimers()
 
     /// The verified records.
@@ -80,6 +81,7 @@ package struct SwarmEngine: Sendable {
         self.ourID = ourID
         random = SeededRandom(seed: seed)
         peers = PeerTable(stripes: settings.stripes)
+        rendezvous = Rendezvous(settings.rendezvous)
         metainfo = RollingMetainfo(
             settings: RollingMetainfoSettings(pieces: settings.window * 2))
         table = PieceTable(base: firstPiece, capacity: settings.window * 2)
@@ -115,6 +117,8 @@ package struct SwarmEngine: Sendable {
         case .blockReceived(let peer, let block): received(peer, block, now, &outputs)
         case .exchangeReceived(let peer, let message):
             exchanged(peer, message, now, &outputs)
+        case .holepunchReceived(let peer, let message):
+            holepunched(peer, message, now, &outputs)
         case .recordVerified(let peer, let record, let digest):
             unverifiedRecords = max(0, unverifiedRecords - 1)
             verified(record, digest, from: peer, now, &outputs)
@@ -138,7 +142,7 @@ package struct SwarmEngine: Sendable {
             // to the same few.
             planner.add(endpoints.shuffled(using: &random))
             connect(now, &outputs)
-        case .dialFailed(let endpoint): planner.failed(endpoint, at: now)
+        case .dialFailed(let endpoint): failed(endpoint, now)
         case .woken: woken(now, &outputs)
         }
     }
@@ -156,6 +160,7 @@ package struct SwarmEngine: Sendable {
                 connect(now, &outputs)
                 // Not when addresses come: the answer to this may be addresses.
                 if peers.count == 0, settings.role != .source { outputs.append(.wantPeers) }
+            case .punch: seekIntroductions(now, &outputs)
             case .serve: serve(now, &outputs)
             }
         }

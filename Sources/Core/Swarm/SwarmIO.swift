@@ -95,6 +95,8 @@ package enum SwarmInput: Equatable, Sendable {
     case liveReceived(PeerHandle, LiveMessage)
     /// A message of the peer exchange came (BEP 11).
     indirect case exchangeReceived(PeerHandle, PeerExchangeMessage)
+    /// A message about introductions came (BEP 55).
+    indirect case holepunchReceived(PeerHandle, HolepunchMessage)
     /// A block came; the driver holds its payload until it has carried out the outputs.
     case blockReceived(PeerHandle, Block)
     /// A record's signature is right; the digest is of the whole record.
@@ -138,13 +140,15 @@ package enum SwarmOutput: Equatable, Sendable {
     case sendLive(PeerHandle, LiveMessage)
     /// Tell of neighbours (BEP 11).
     indirect case sendExchange(PeerHandle, PeerExchangeMessage)
+    /// Ask for an introduction, give one, or refuse it (BEP 55).
+    indirect case sendHolepunch(PeerHandle, HolepunchMessage)
     /// Send our extension handshake.
     indirect case greet(PeerHandle, LiveOffer)
     /// Send a block with its payload.
     case sendBlock(PeerHandle, Block)
     /// Close a neighbour's connection; no `peerLeft` is expected for it.
     indirect case close(PeerHandle, CloseReason)
-    /// Open a connection.
+    /// Open a connection, from the port that this node listens on where that can be.
     case dial(Endpoint)
     /// Check the signature of a record.
     case verifyRecord(PeerHandle, LiveRecord)

@@ -46,8 +46,16 @@ package struct SwarmSettings: Sendable {
     package var maxPeers = 40
     /// Connections from one address: several viewers behind one NAT, but no flood.
     package var maxPeersPerAddress = 8
-    /// Connection attempts under way.
+    /// Connection attempts that may still come to something soon.
     package var maxDialing = 12
+    /// An attempt without an answer for this long holds up no other: it may be behind a NAT, and
+    /// whoever can be dialled mostly has answered by then.
+    package var dialHope = Interval.seconds(1)
+    /// Connection attempts under way in all, those without hope among them: three times the above
+    /// within the ten seconds that an attempt takes.
+    package var maxHalfOpen = 36
+    /// Introductions between nodes that cannot call each other (BEP 55).
+    package var rendezvous = RendezvousSettings()
     /// Whether neighbours tell each other of their neighbours (BEP 11); not where the trackers
     /// alone may say who takes part (BEP 27).
     package var exchangesPeers = true

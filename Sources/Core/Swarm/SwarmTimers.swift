@@ -11,6 +11,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
     case slots
     case exchange
     case connect
+    case punch
     case serve
 
     /// The name: an interpolation would look it up by reflection each time.
@@ -23,6 +24,7 @@ enum SwarmTimer: Int, CaseIterable, Sendable {
         case .slots: "slots"
         case .exchange: "exchange"
         case .connect: "connect"
+        case .punch: "punch"
         case .serve: "serve"
         }
     }

@@ -19,6 +19,10 @@ package struct AccessLink: Hashable, Sendable {
     package var loss = 0.0
     /// Nobody can dial it.
     package var isBehindNAT = false
+    /// Of a NAT: it keeps ports, and lets in whom the node itself has dialled within two minutes.
+    ///
+    /// Others have a port of their own for each that is dialled, which nobody else knows.
+    package var isPunchable = false
     /// Bytes that the modem queues; connections take turns in front of it.
     package var queue = 16_384
 
@@ -68,6 +72,7 @@ enum Cargo: Sendable {
     case live(LiveMessage)
     indirect case greeting(ExtensionHandshake)
     indirect case exchange(PeerExchangeMessage)
+    indirect case holepunch(HolepunchMessage)
     case block(Block, isPoisoned: Bool)
 }
 
@@ -84,7 +89,7 @@ extension Cargo {
         case .live(.records): .records
         case .live(.have): .have
         case .live(.status): .status
-        case .live, .exchange: .other
+        case .live, .exchange, .holepunch: .other
         }
     }
 }

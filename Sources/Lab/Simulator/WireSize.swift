@@ -29,6 +29,7 @@ enum WireSize {
         case .live(let message): return 6 + payloadBytes(of: message)
         case .greeting(let handshake): return 6 + handshake.encoded.count
         case .exchange(let message): return 6 + message.encoded.count
+        case .holepunch(let message): return 6 + message.encoded.count
         }
     }
 

@@ -206,6 +206,7 @@ extension World {
             case .live(let message): feed(node, .liveReceived(handle, message))
             case .greeting(let handshake): feed(node, .extensionsReceived(handle, handshake))
             case .exchange(let message): feed(node, .exchangeReceived(handle, message))
+            case .holepunch(let message): feed(node, .holepunchReceived(handle, message))
             case .block(let block, let isPoisoned):
                 feed(node, .blockReceived(handle, block), isPoisoned: isPoisoned)
             }

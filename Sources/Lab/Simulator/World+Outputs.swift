@@ -14,6 +14,8 @@ extension World {
         case .sendLive(let peer, let message): write(.live(message), from: node, to: peer)
         case .sendExchange(let peer, let message):
             write(.exchange(message), from: node, to: peer)
+        case .sendHolepunch(let peer, let message):
+            write(.holepunch(message), from: node, to: peer)
         case .greet(let peer, let offer):
             write(.greeting(greeting(offer, node)), from: node, to: peer)
         case .sendBlock(let peer, let block): send(block, from: node, to: peer)
@@ -52,6 +54,7 @@ extension World {
         var handshake = ExtensionHandshake()
         handshake.ids = [.live: 3]
         if nodes[node].plan.swarm.exchangesPeers { handshake.ids[.peerExchange] = 2 }
+        if nodes[node].engine.punchesHoles { handshake.ids[.holepunch] = 4 }
         handshake.listenPort = 6881
         handshake.client = "p2ptv 0.1"
         handshake.requestQueue = 500

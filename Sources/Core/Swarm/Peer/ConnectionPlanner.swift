@@ -19,6 +19,7 @@ struct ConnectionPlanner: Sendable {
         var failures = 0
         var nextTry = Instant.zero
         var failedAt = Instant.zero
+        var dialledAt = Instant.zero
         /// Who told of it, where only a neighbour did and it was never connected to.
         var teller: IPAddress?
 
@@ -39,6 +40,14 @@ struct ConnectionPlanner: Sendable {
 
     /// Attempts under way.
     var dialing: Int { known.values.count { $0.phase == .dialing } }
+
+    /// Attempts under way that began after a moment.
+    func dialing(since moment: Instant) -> Int {
+        known.values.count { $0.phase == .dialing && $0.dialledAt > moment }
+    }
+
+    /// Whether an attempt at an address is under way.
+    func isDialing(_ endpoint: Endpoint) -> Bool { known[endpoint]?.phase == .dialing }
 
     /// Takes new addresses in; those where no peer can live are dropped.
     mutating func add(_ endpoints: [Endpoint]) {
@@ -62,15 +71,42 @@ struct ConnectionPlanner: Sendable {
         for endpoint in order where chosen.count < room && known[endpoint]?.teller == nil {
             guard !near.contains(endpoint), isReady(endpoint, alone: alone, at: now)
             else { continue }
-            known[endpoint]?.phase = .dialing
+            begin(endpoint, at: now)
             chosen.append(endpoint)
         }
         while chosen.count < room, let endpoint = nextHeard(alone, near, now) {
-            known[endpoint]?.phase = .dialing
+            begin(endpoint, at: now)
             chosen.append(endpoint)
         }
         return chosen
     }
+
+    private mutating func begin(_ endpoint: Endpoint, at now: Instant) {
+        known[endpoint]?.phase = .dialing
+        known[endpoint]?.dialledAt = now
+    }
+
+    /// Whether an address is to be dialled at once because a neighbour at `teller` introduces us,
+    /// which it then counts as.
+    ///
+    /// One that is known from nobody else has a single try. One that failed lately is not tried again
+    /// so soon, unless this node `isAsked`: it has asked for the introduction.
+    mutating func meet(
+        _ endpoint: Endpoint, by teller: IPAddress, isAsked: Bool, at now: Instant
+    ) -> Bool {
+        if known[endpoint] == nil {
+            hear([endpoint], from: teller)
+            known[endpoint]?.failures = 1
+        } else if let entry = known[endpoint], entry.failures > 0, !isAsked {
+            guard entry.failedAt + Self.introductionPause <= now else { return false }
+        }
+        guard known[endpoint]?.phase == .idle, !isKeptOut(endpoint) else { return false }
+        begin(endpoint, at: now)
+        return true
+    }
+
+    /// The least time between a failure and another try by a neighbour's word.
+    private static let introductionPause = Interval.seconds(5)
 
     /// Whether an address may be tried now.
     func isReady(_ endpoint: Endpoint, alone: Bool, at now: Instant) -> Bool {

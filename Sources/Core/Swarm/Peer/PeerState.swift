@@ -75,6 +75,9 @@ struct PeerState: Sendable {
     var openings = 0
     let joinedAt: Instant
     let introduction: Introduction
+    /// It takes part in introductions (BEP 55), and whether it took one for us to meet it.
+    var punches = false
+    var isIntroduced = false
     /// The port that it listens on, by its own word.
     var listenPort: UInt16?
 

@@ -6,10 +6,13 @@ import Wire
 
 extension PeerState {
     /// Where others reach it, as far as that is known: we dialled it, or it named its port.
+    ///
+    /// Whom we were introduced to did not wait to be dialled.
     var contact: Contact? {
         let role: ContactFlags = isSource ? .uploadOnly : []
         if introduction.outgoing {
-            return Contact(introduction.endpoint, role.union(.reachable))
+            return Contact(
+                introduction.endpoint, isIntroduced ? role : role.union(.reachable))
         }
         return listenPort.map {
             Contact(Endpoint(address: introduction.endpoint.address, port: $0), role)
@@ -27,6 +30,10 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ handshake: ExtensionHandshake, _ now: Instant
     ) {
         if let port = handshake.listenPort { peers[peer]?.listenPort = port }
+        if let id = handshake.ids[.holepunch] { peers[peer]?.punches = id != 0 }
+        if let endpoint = peers[peer]?.contact?.endpoint { rendezvous.met(endpoint) }
+        rendezvous.gained(at: now)
+        timers.wake(.punch, by: rendezvous.nextAt)
         if let id = handshake.ids[.peerExchange] { peers[exchange: peer].isWanted = id != 0 }
         timers.wake(.exchange, by: now)
     }
@@ -53,7 +60,7 @@ extension SwarmEngine {
     /// same host there as here.
     ///
     /// A private address means something to those only who are reached at one themselves.
-    private static func concerns(_ contact: Endpoint, _ neighbour: PeerState) -> Bool {
+    static func concerns(_ contact: Endpoint, _ neighbour: PeerState) -> Bool {
         contact != neighbour.contact?.endpoint
             && contact.address.scope >= neighbour.introduction.endpoint.address.scope
     }
@@ -74,12 +81,15 @@ extension SwarmEngine {
         guard settings.role != .source else { return }
         let teller = state.introduction.endpoint.address
         planner.withdraw(message.dropped, by: teller)
+        rendezvous.withdrawn(message.dropped, by: peer)
         let news = message.added.shuffled(using: &random).filter {
             Self.concerns($0.endpoint, state)
         }
         let reachable = news.filter { $0.flags.contains(.reachable) }
         let others = news.filter { !$0.flags.contains(.reachable) }
         planner.hear((reachable + others).map(\.endpoint), from: teller)
+        rendezvous.told(of: news.map(\.endpoint), by: peer, at: now)
+        timers.wake(.punch, by: rendezvous.nextAt)
         connect(now, &outputs)
     }
 }

@@ -11,7 +11,10 @@ extension SwarmEngine {
         _ outputs: inout [SwarmOutput]
     ) {
         if introduction.id == ourID {
-            if introduction.outgoing { planner.refuse(introduction.endpoint) }
+            if introduction.outgoing {
+                planner.refuse(introduction.endpoint)
+                rendezvous.isOurs(introduction.endpoint)
+            }
             outputs.append(.close(peer, .ourselves))
             return
         }
@@ -21,7 +24,9 @@ extension SwarmEngine {
             return
         }
         if introduction.outgoing { planner.connected(introduction.endpoint) }
-        peers.insert(peer, PeerState(introduction, at: now), window: settings.window * 2)
+        var state = PeerState(introduction, at: now)
+        state.isIntroduced = introduction.outgoing && rendezvous.met(introduction.endpoint)
+        peers.insert(peer, state, window: settings.window * 2)
         if introduction.isGreeted {
             // What has come since then was in no offer.
             for piece in offer.window?.pieces ?? [] { peers.leaveUnsaid(piece, to: peer) }
@@ -80,6 +85,7 @@ extension SwarmEngine {
     /// Takes a neighbour out of everything.
     private mutating func forget(_ peer: PeerHandle, _ now: Instant) {
         timers.wake(.exchange, by: now + .seconds(1))
+        rendezvous.forget(peer)
         peers.remove(peer)
         uploads.drop(peer)
         sourcePolicy.release(peer)
@@ -133,8 +139,10 @@ extension SwarmEngine {
             expectGreeting(peer, now, &outputs)
             probe(peer, now, &outputs)
         }
-        let wanted = settings.targetPeers - peers.count - planner.dialing
-        let room = min(wanted, settings.maxDialing - planner.dialing)
+        let hopeful = planner.dialing(since: now - settings.dialHope)
+        let wanted = settings.targetPeers - peers.count - hopeful
+        let room = min(
+            wanted, settings.maxDialing - hopeful, settings.maxHalfOpen - planner.dialing)
         guard settings.role != .source, room > 0 else { return }
         // Who dialled us is here already, whoever else names it.
         let near = peers.handles.compactMap { handle in
@@ -143,6 +151,7 @@ extension SwarmEngine {
         let chosen = planner.next(
             room: room, alone: peers.count == 0, avoiding: Set(near), at: now)
         outputs += chosen.map { .dial($0) }
+        expect(chosen, now)
     }
 
     /// Dials a quiet neighbour anew (after a cut its TCP may sleep for many seconds), and closes

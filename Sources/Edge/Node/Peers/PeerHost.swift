@@ -41,9 +41,9 @@ final class PeerHost {
         for port in ports {
             do throws(ReactorFault) {
                 let any = Endpoint(address: .v6(0, 0), port: port)
-                listener = try TCPListener(on: any, settings: PeerLink.tcp) { connection, remote in
-                    Self.accept(connection, remote, box)
-                }
+                listener = try TCPListener(
+                    on: any, settings: PeerLink.tcp, sharesPort: true
+                ) { connection, remote in Self.accept(connection, remote, box) }
                 self.box = box
                 self.port = listener.port
                 return

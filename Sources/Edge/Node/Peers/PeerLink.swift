@@ -82,8 +82,13 @@ final class PeerLink {
 
     /// Connects to `endpoint` and offers `handshake`, with the messages of `opening` behind it;
     /// the whole greeting may take `patience`.
+    ///
+    /// It begins at the `port` that this program listens on
+    /// where one is named and that can be: the other end may dial us at the same moment, and then
+    /// both have dialled (RFC 9293, section 3.5).
     init(
-        dialing endpoint: Endpoint, offering handshake: Handshake, patience: Interval,
+        dialing endpoint: Endpoint, from port: UInt16? = nil, offering handshake: Handshake,
+        patience: Interval,
         opening: @escaping @Loop (PeerLink) -> [Message], handler: @escaping Handler
     ) {
         self.endpoint = endpoint
@@ -92,7 +97,7 @@ final class PeerLink {
         offered = handshake
         self.opening = opening
         connection = TCPConnection.connect(
-            to: endpoint, timeout: patience, settings: Self.tcp
+            to: endpoint, sharing: port, timeout: patience, settings: Self.tcp
         ) { [weak self] _, event in self?.happened(event) }
         limit(to: patience)
     }
@@ -146,6 +151,12 @@ final class PeerLink {
     /// Sends a message of the peer exchange, if the other end has named the extension.
     func send(_ message: PeerExchangeMessage) {
         guard let id = theirIDs[.peerExchange] else { return }
+        send(message.message(id: id))
+    }
+
+    /// Sends a message about introductions, if the other end has named the extension.
+    func send(_ message: HolepunchMessage) {
+        guard let id = theirIDs[.holepunch] else { return }
         send(message.message(id: id))
     }
 

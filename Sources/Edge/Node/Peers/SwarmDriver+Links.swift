@@ -12,6 +12,8 @@ extension SwarmDriver {
     static let liveID: UInt8 = 3
     /// The number under which others send us what their neighbours are.
     static let exchangeID: UInt8 = 2
+    /// The number under which others ask us for introductions, or give them.
+    static let holepunchID: UInt8 = 4
 
     private var handshake: Handshake {
         Handshake(reserved: [.fast, .extensionProtocol], infoHash: infoHash, peerID: ourID)
@@ -20,7 +22,7 @@ extension SwarmDriver {
     /// Opens a connection; it counts as a neighbour once both handshakes have passed.
     func dial(_ endpoint: Endpoint) {
         let link = PeerLink(
-            dialing: endpoint, offering: handshake, patience: .seconds(10),
+            dialing: endpoint, from: listenPort, offering: handshake, patience: .seconds(10),
             opening: { [weak self] _ in self?.opening ?? [] },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
@@ -103,6 +105,8 @@ extension SwarmDriver {
                 feed(.liveReceived(peer, try LiveMessage.decode(span)))
             } else if id == Self.exchangeID, engine.exchangesPeers {
                 feed(.exchangeReceived(peer, try PeerExchangeMessage.decode(span)))
+            } else if id == Self.holepunchID, engine.punchesHoles {
+                feed(.holepunchReceived(peer, try HolepunchMessage.decode(span)))
             }
         } catch {
             drop(peer)
@@ -129,6 +133,7 @@ extension SwarmDriver {
         var handshake = ExtensionHandshake()
         handshake.ids = [.live: Self.liveID]
         if engine.exchangesPeers { handshake.ids[.peerExchange] = Self.exchangeID }
+        if engine.punchesHoles { handshake.ids[.holepunch] = Self.holepunchID }
         handshake.listenPort = listenPort
         handshake.client = "p2ptv 0.1"
         handshake.requestQueue = 500

@@ -15,6 +15,7 @@ extension SwarmDriver {
         case .send(let peer, let message): link(peer)?.send(message)
         case .sendLive(let peer, let message): link(peer)?.send(message)
         case .sendExchange(let peer, let message): link(peer)?.send(message)
+        case .sendHolepunch(let peer, let message): link(peer)?.send(message)
         case .greet(let peer, let offer): link(peer)?.send(greeting(offer))
         case .sendBlock(let peer, let block): send(block, to: peer)
         case .close(let peer, _):
