@@ -17,6 +17,8 @@ enum Event: Sendable {
     case arrived(flow: FlowID, bytes: Int32)
     /// Bytes are through the receiver's downlink.
     case delivered(flow: FlowID, bytes: Int32)
+    /// A SYN stands before a NAT.
+    case knocked(node: Int32, by: Int32)
     /// A handshake has reached the node that was dialled.
     case greeted(node: Int32, by: Int32)
     /// The answer to a handshake has reached the node that dialled.

@@ -88,6 +88,9 @@ struct Node: Sendable {
     var saidGoodbye = false
     var log = NodeLog()
 
+    /// Attempts to connect that are under way, and when its NAT was last sent through to whom.
+    var dials: [Int: Dial] = [:]
+    var holes: [Int: Instant] = [:]
     /// The outgoing flow to each neighbour by its handle; nil where the handle is free.
     var flows: [FlowID?] = []
     /// Flows with bytes for the modem, in turn.

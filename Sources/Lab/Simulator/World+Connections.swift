@@ -1,5 +1,5 @@
 // Connections begin and end, as TCP and the handshakes of BEP 3 have it: a dial costs two round
-// trips, a close reaches the other end after one delay, silence never does.
+// trips (World+Dialling), a close reaches the other end after one delay, silence never does.
 
 import Pieces
 import Primitives
@@ -17,49 +17,22 @@ extension World {
             .map { NodeID(number: flows[$0.slot].to) }
     }
 
-    private func node(at endpoint: Endpoint) -> Int? {
+    func node(at endpoint: Endpoint) -> Int? {
         guard case .v4(let word) = endpoint.address, word >> 24 == 10, endpoint.port == 6881
         else { return nil }
         let number = Int(word & 0xff_ffff) - 1
         return nodes.indices.contains(number) ? number : nil
     }
 
-    /// How long a driver waits for a connection.
-    private static let dialPatience = Interval.seconds(10)
-
     /// Whether a partition lies between two nodes.
     func areApart(_ a: Int, _ b: Int) -> Bool {
         now < partedUntil && nodes[a].side != nodes[b].side
     }
 
-    mutating func dial(_ endpoint: Endpoint, from node: Int) {
-        guard let target = self.node(at: endpoint) else { return }
-        let roundTrip = delay(node, target) * 2
-        guard nodes[target].isAlive, !nodes[target].link.isBehindNAT else {
-            let isSilent = nodes[target].log.leftAt != nil && !nodes[target].saidGoodbye
-            let isDropped = isSilent || nodes[target].link.isBehindNAT
-            let wait = isDropped ? Self.dialPatience : roundTrip
-            queue.plan(.dialFailed(node: Int32(node), target: Int32(target)), at: now + wait)
-            return
-        }
-        // SYN, its answer, the handshake; SYNs are repeated after 1, 3, 7 seconds.
-        var start = now
-        var pause = 1.0
-        let apart = areApart(node, target) ? partedUntil : .zero
-        while start < max(nodes[node].cutUntil, nodes[target].cutUntil, apart) {
-            start = start + .seconds(pause)
-            pause *= 2
-        }
-        guard start - now < Self.dialPatience else {
-            queue.plan(
-                .dialFailed(node: Int32(node), target: Int32(target)), at: now + Self.dialPatience)
-            return
-        }
-        queue.plan(.greeted(node: Int32(target), by: Int32(node)), at: start + roundTrip * 1.5)
-    }
-
     /// A handshake comes in: the connection exists for this end.
     mutating func greet(_ node: Int, by dialler: Int) {
+        guard nodes[dialler].dials[node]?.greetsAt == now else { return }
+        nodes[dialler].dials[node] = nil
         guard nodes[dialler].isAlive else { return }
         guard nodes[node].isAlive else {
             feed(dialler, .dialFailed(endpoint(of: node)))
@@ -74,14 +47,27 @@ extension World {
         let id = FlowID(slot: slot, generation: flows[slot].generation)
         flows[slot].peer = nodes[node].newHandle(for: id.reverse)
         queue.plan(.answered(flow: id), at: now + roundTrip * 0.5)
-        let port = UInt16(40_000 + slot % 20_000)
-        let from = Endpoint(address: endpoint(of: dialler).address, port: port)
         let opening = nodes[dialler].engine.opening.map { greeting($0, dialler) }
         flows[slot].hasOpened = opening != nil
-        join(node, flows[slot].peer, from, dialler, outgoing: false)
+        join(node, id, isCrossed: crosses(node, dialler))
         if let opening, let peer = flows[slot].peer {
             feed(node, .extensionsReceived(PeerHandle(peer), opening))
         }
+    }
+
+    /// The end that was dialled; where the dials have crossed, it has dialled as well.
+    private mutating func join(_ node: Int, _ id: FlowID, isCrossed: Bool) {
+        let dialler = flows[id.slot].from
+        guard isCrossed, let peer = flows[id.slot].peer else {
+            var from = endpoint(of: dialler)
+            if isSymmetric(dialler) { from.port = UInt16(40_000 + id.slot % 20_000) }
+            return join(node, flows[id.slot].peer, from, dialler, outgoing: false)
+        }
+        nodes[node].dials[dialler] = nil
+        let opening = nodes[node].engine.opening.map { greeting($0, node) }
+        if let opening { write(.greeting(opening), from: node, to: PeerHandle(peer)) }
+        join(
+            node, peer, endpoint(of: dialler), dialler, outgoing: true, isGreeted: opening != nil)
     }
 
     /// The answer to a handshake comes back: the connection exists for the dialler too.
@@ -112,6 +98,7 @@ extension World {
         guard nodes[node].flows.indices.contains(handle), let id = nodes[node].flows[handle]
         else { return }
         nodes[node].flows[handle] = nil
+        leaveHoles(id)
         guard isOpen(id) else { return }
         flows[id.slot ^ 1].peer = nil
         let arrival = max(now + delay(node, flows[id.slot].to), flows[id.slot].lastArrival)

@@ -127,10 +127,10 @@ package struct World: Sendable {
         case .pump(let node): pumpAgain(Int(node))
         case .arrived(let flow, let bytes): arrive(flow, Int(bytes))
         case .delivered(let flow, let bytes): deliver(flow, Int(bytes))
+        case .knocked(let node, let dialler): knock(Int(node), by: Int(dialler))
         case .greeted(let node, let dialler): greet(Int(node), by: Int(dialler))
         case .answered(let flow): answer(flow)
-        case .dialFailed(let node, let target):
-            feed(Int(node), .dialFailed(endpoint(of: Int(target))))
+        case .dialFailed(let node, let target): giveUp(Int(node), on: Int(target))
         case .hungUp(let flow): hangUp(flow)
         case .discovered(let node): discover(Int(node))
         case .awake(let flow): awake(flow)

@@ -136,6 +136,7 @@ package enum ScenarioFile {
         group.isRelay = isRelay
         group.ups = try shares(of: ups, &table)
         group.natShare = try table.number("nat_share", in: 0...1) ?? 0
+        group.symmetricShare = try table.number("nat_symmetric_share", in: 0...1) ?? 0
         let words = Conduct.allCases.map(\.rawValue)
         if !isRelay, let word = try table.word("conduct", of: words) {
             group.conduct = Conduct(rawValue: word) ?? .honest

@@ -81,6 +81,8 @@ extension Scenario {
         package var ups: [Share] = []
         /// The part of them that cannot be dialled.
         package var natShare = 0.0
+        /// Of these, the part behind NATs that cannot be punched.
+        package var symmetricShare = 0.0
         /// How they behave.
         package var conduct = Conduct.honest
         /// When the first of them comes, and how the others follow.

@@ -106,6 +106,11 @@ private struct Casting {
     private mutating func line(in group: Scenario.Group) -> AccessLink {
         var line = group.line
         line.isBehindNAT = fraction() < group.natShare
+        // Lots are drawn only where there is a choice: the people of a scenario stay the same.
+        let isSymmetric =
+            group.symmetricShare >= 1
+            || (group.symmetricShare > 0 && fraction() < group.symmetricShare)
+        line.isPunchable = line.isBehindNAT && !isSymmetric
         guard !group.ups.isEmpty else { return line }
         var lot = fraction() * group.ups.reduce(0) { $0 + $1.part }
         for share in group.ups {
