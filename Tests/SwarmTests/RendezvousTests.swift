@@ -255,6 +255,10 @@ struct IntroductionTests {
         #expect(
             say(&rig, 2, { .rendezvous($0) }, "80.0.0.1:6881")
                 == ["1: connect to 80.0.0.2:7000", "2: connect to 80.0.0.1:6881"])
+        // Who says from which port it dials is dialled back there.
+        #expect(
+            say(&rig, 2, { .rendezvous($0, from: 40_000) }, "80.0.0.1:6881")
+                == ["1: connect to 80.0.0.2:40000", "2: connect to 80.0.0.1:6881"])
     }
 
     @Test("says why it does not introduce")

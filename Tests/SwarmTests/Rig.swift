@@ -176,6 +176,7 @@ enum Script {
         case .sendBlock(let peer, let block): "\(peer.slot): block \(text(block))"
         case .close(let peer, let reason): "\(peer.slot): close, \(text(reason))"
         case .dial(let endpoint): "dial \(endpoint)"
+        case .dialBack(let endpoint): "dial \(endpoint)"
         case .verifyRecord(_, let record): "verify record \(record.pieces.lowerBound)"
         case .accept(let block): "accept \(text(block))"
         case .verifyPiece(let piece, _): "verify \(piece)"
@@ -222,7 +223,7 @@ enum Script {
     /// `introduce me to 10.0.0.2:6881`, `connect to …`, `no introduction to …: 2`.
     private static func text(_ message: HolepunchMessage) -> String {
         switch message {
-        case .rendezvous(let endpoint): "introduce me to \(endpoint)"
+        case .rendezvous(let endpoint, _): "introduce me to \(endpoint)"
         case .connect(let endpoint): "connect to \(endpoint)"
         case .error(let endpoint, let error): "no introduction to \(endpoint): \(error.rawValue)"
         case .unknown(let type): "unknown rendezvous \(type)"

@@ -40,7 +40,7 @@ struct ProbationTests {
         rig.meet(3, holding: 90...100, depth: 2)
         _ = rig.tell(.peerLeft(PeerHandle(1)))
         _ = rig.wait(.milliseconds(200))
-        #expect(rig.engine.stripes.allSatisfy { $0.parent == PeerHandle(2) })
+        #expect(rig.engine.stripes.count { $0.parent == PeerHandle(2) } > 2)
         for piece in 101...180 as ClosedRange<UInt32> {
             rig.learn(piece...piece, from: 3)
             _ = rig.tell(.liveReceived(PeerHandle(2), .status(rig.status(1, newest: piece))))
@@ -54,7 +54,7 @@ struct ProbationTests {
     @Test("is a parent no more, though nobody else is as near to the source")
     func leaving() {
         let rig = deceived(.all)
-        #expect(rig.engine.stripes.allSatisfy { $0.parent == PeerHandle(3) })
+        #expect(!rig.engine.stripes.contains { $0.parent == PeerHandle(2) })
     }
 
     @Test("stays the parent where the policy is left out")
@@ -69,6 +69,11 @@ struct RootAuditTests {
     private let now = Instant.zero + .seconds(100)
     private func address(_ number: UInt32) -> IPAddress { .v4(0x0a00_0000 | number) }
 
+    /// A viewer of four complains of stripe 2.
+    private func complains(_ audit: inout RootAudit, _ viewer: IPAddress, at now: Instant) -> Bool {
+        audit.complain(from: viewer, of: 2, viewers: 4, at: now)
+    }
+
     @Test("finds a stripe dead when a third of all viewers had to ask for it")
     func third() {
         var audit = RootAudit(stripes: 8)
@@ -82,7 +87,7 @@ struct RootAuditTests {
     func liar() {
         var audit = RootAudit(stripes: 8)
         for _ in 0..<100 {
-            #expect(!audit.complain(from: address(1), of: 2, viewers: 4, at: now))
+            #expect(!complains(&audit, address(1), at: now))
         }
     }
 
@@ -102,14 +107,14 @@ struct RootAuditTests {
     @Test("forgets what was four seconds ago, and rests after each verdict")
     func memory() {
         var audit = RootAudit(stripes: 8)
-        #expect(!audit.complain(from: address(1), of: 2, viewers: 4, at: now))
-        #expect(!audit.complain(from: address(2), of: 2, viewers: 4, at: now + .seconds(5)))
-        #expect(audit.complain(from: address(3), of: 2, viewers: 4, at: now + .seconds(6)))
+        #expect(!complains(&audit, address(1), at: now))
+        #expect(!complains(&audit, address(2), at: now + .seconds(5)))
+        #expect(complains(&audit, address(3), at: now + .seconds(6)))
         for number in 1...9 as ClosedRange<UInt32> {
             let later = now + .seconds(13)
-            #expect(!audit.complain(from: address(number), of: 2, viewers: 4, at: later))
+            #expect(!complains(&audit, address(number), at: later))
         }
-        #expect(audit.complain(from: address(1), of: 2, viewers: 4, at: now + .seconds(15)))
+        #expect(complains(&audit, address(1), at: now + .seconds(15)))
     }
 
     @Test("keeps out for a minute whoever was dismissed, of that stripe alone")

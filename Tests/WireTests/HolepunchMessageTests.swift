@@ -13,6 +13,7 @@ private let v6Bytes = "20010db8 00000000 00000000 00000007 1ae2"
 /// One of every kind, with its bytes: the fields in the order of BEP 55.
 let knownHolepunch: [(HolepunchMessage, String)] = [
     (.rendezvous(v4), "00 00 c0000207 1ae1 00000000"),
+    (.rendezvous(v4, from: 40_000), "00 00 c0000207 1ae1 00009c40"),
     (.connect(v4), "01 00 c0000207 1ae1 00000000"),
     (.error(v4, .noSuchPeer), "02 00 c0000207 1ae1 00000001"),
     (.error(v4, .notConnected), "02 00 c0000207 1ae1 00000002"),
@@ -40,7 +41,12 @@ struct HolepunchMessageTests {
             for count in 0..<whole.count {
                 let part = Array(whole.prefix(count))
                 if count == whole.count - 4, whole[0] < 2 {
-                    #expect(try decode(part) == message)
+                    let short = try decode(part)
+                    if case .rendezvous(let endpoint, _) = message {
+                        #expect(short == .rendezvous(endpoint))
+                    } else {
+                        #expect(short == message)
+                    }
                 } else {
                     #expect(throws: HolepunchFault.truncated) { try decode(part) }
                 }

@@ -148,8 +148,11 @@ package enum SwarmOutput: Equatable, Sendable {
     case sendBlock(PeerHandle, Block)
     /// Close a neighbour's connection; no `peerLeft` is expected for it.
     indirect case close(PeerHandle, CloseReason)
-    /// Open a connection, from the port that this node listens on where that can be.
+    /// Open a connection.
     case dial(Endpoint)
+    /// Open a connection to who dials us at this moment, from the port that this node listens on
+    /// where that can be.
+    case dialBack(Endpoint)
     /// Check the signature of a record.
     case verifyRecord(PeerHandle, LiveRecord)
     /// Keep the payload of the block that has just come.

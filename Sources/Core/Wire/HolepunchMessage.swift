@@ -33,8 +33,11 @@ package enum HolepunchFault: Error, Hashable {
 
 /// A message of the rendezvous between two nodes that cannot call each other (BEP 55).
 package enum HolepunchMessage: Hashable, Sendable {
-    /// Type 0: introduce the sender to the node at the endpoint.
-    case rendezvous(Endpoint)
+    /// Type 0: introduce the sender to the node at the endpoint, which it dials from a port of its
+    /// own just for that: the node is to dial back there. 0, as of those who do not say, stands
+    /// for the port that it listens on. It travels where BEP 55 has an error's number, which it
+    /// sets to 0 here.
+    case rendezvous(Endpoint, from: UInt16 = 0)
     /// Type 1: connect to the endpoint now, as its node does to the receiver.
     case connect(Endpoint)
     /// Type 2: the rendezvous with the endpoint does not come about.
@@ -48,7 +51,7 @@ package enum HolepunchMessage: Hashable, Sendable {
     /// The payload of an extended message: 12 bytes, 24 with an IPv6 address.
     package var encoded: [UInt8] {
         switch self {
-        case .rendezvous(let endpoint): Self.bytes(0, endpoint, 0)
+        case .rendezvous(let endpoint, let port): Self.bytes(0, endpoint, UInt32(port))
         case .connect(let endpoint): Self.bytes(1, endpoint, 0)
         case .error(let endpoint, let error): Self.bytes(2, endpoint, error.rawValue)
         case .unknown(let type): [type]
@@ -77,7 +80,7 @@ package enum HolepunchMessage: Hashable, Sendable {
         let code = hasCode ? try reader.read(UInt32.self, in: payload) : 0
         guard reader.remaining(in: payload) == 0 else { throw .trailing }
         switch type {
-        case 0: return .rendezvous(endpoint)
+        case 0: return .rendezvous(endpoint, from: UInt16(exactly: code) ?? 0)
         case 1: return .connect(endpoint)
         default: return .error(endpoint, HolepunchError(rawValue: code))
         }

@@ -20,7 +20,7 @@ extension World {
             write(.greeting(greeting(offer, node)), from: node, to: peer)
         case .sendBlock(let peer, let block): send(block, from: node, to: peer)
         case .close(let peer, _): close(node, peer.slot)
-        case .dial(let endpoint): dial(endpoint, from: node)
+        case .dial(let endpoint), .dialBack(let endpoint): dial(endpoint, from: node)
         case .verifyRecord(let peer, let record):
             verify(record, from: peer, node)
         case .accept(let block):

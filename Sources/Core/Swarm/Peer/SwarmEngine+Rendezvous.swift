@@ -60,7 +60,8 @@ extension SwarmEngine {
         // Who has not said that it speaks this is not listened to (BEP 55).
         guard punchesHoles, let state = peers[peer], state.isLive, state.punches else { return }
         switch message {
-        case .rendezvous(let endpoint): introduce(peer, to: endpoint, now, &outputs)
+        case .rendezvous(let endpoint, let port):
+            introduce(peer, from: port, to: endpoint, now, &outputs)
         case .connect(let endpoint): meet(endpoint, invitedBy: peer, now, &outputs)
         case .error(let endpoint, let error):
             // Who does not speak it does so nowhere; somebody else may be connected to it.
@@ -72,17 +73,18 @@ extension SwarmEngine {
 
     /// Tells two neighbours to dial each other, or the one that asks why not.
     ///
-    /// Each is named by the address that we see it at and the port that it says it listens on, from
-    /// which it dials as well: a NAT that keeps ports has its hole there. One that does not has another
-    /// for each that is dialled, so the port that we see would be of no use either.
+    /// Each is named by the address that we see it at. The one that asks is dialled back at the port
+    /// from which it dials, the other one at the port that it listens on and dials back from: a NAT
+    /// that keeps ports has its holes there. One that does not has another for each that is
+    /// dialled, so the port that we see would be of no use either.
     private mutating func introduce(
-        _ peer: PeerHandle, to endpoint: Endpoint, _ now: Instant,
+        _ peer: PeerHandle, from port: UInt16, to endpoint: Endpoint, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
         guard rendezvous.serves(peer, at: now) else {
             return glitch(peer, "rendezvous without end", now, &outputs)
         }
-        switch match(peer, endpoint) {
+        switch match(peer, from: port, endpoint) {
         case .failure(let error):
             outputs.append(.sendHolepunch(peer, .error(endpoint, error)))
         case .success(let (host, guest)):
@@ -93,7 +95,7 @@ extension SwarmEngine {
 
     /// The neighbour at `endpoint`, and the address under which it is to dial `peer`.
     private func match(
-        _ peer: PeerHandle, _ endpoint: Endpoint
+        _ peer: PeerHandle, from port: UInt16, _ endpoint: Endpoint
     ) -> Result<(host: PeerHandle, guest: Endpoint), HolepunchError> {
         guard endpoint.canBePeer, let guest = peers[peer] else { return .failure(.noSuchPeer) }
         guard !rendezvous.knowsAsOurs(endpoint) else { return .failure(.noSelf) }
@@ -105,7 +107,8 @@ extension SwarmEngine {
             return .failure(.noSuchPeer)
         }
         guard host.punches else { return .failure(.noSupport) }
-        return .success((handle, ours))
+        let hole = port == 0 ? ours : Endpoint(address: ours.address, port: port)
+        return .success((handle, hole))
     }
 
     /// The neighbour that others know by this address.
@@ -133,7 +136,7 @@ extension SwarmEngine {
         let teller = state.introduction.endpoint.address
         let mayDial = planner.dialing < settings.maxHalfOpen
         if mayDial, planner.meet(endpoint, by: teller, isAsked: isAsked, at: now) {
-            outputs.append(.dial(endpoint))
+            outputs.append(.dialBack(endpoint))
         }
         if planner.isDialing(endpoint) { rendezvous.introduced(endpoint, by: peer, at: now) }
     }

@@ -52,6 +52,8 @@ final class PeerLink {
 
     let handler: Handler
     private(set) var connection: TCPConnection?
+    /// The port of its end here; nil once it is over.
+    var localPort: UInt16? { connection.map(\.local.port) }
     private(set) var decoder: FrameDecoder?
     private var deadline: LoopTimer?
     private var offered: Handshake?

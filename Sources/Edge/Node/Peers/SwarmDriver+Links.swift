@@ -20,12 +20,21 @@ extension SwarmDriver {
     }
 
     /// Opens a connection; it counts as a neighbour once both handshakes have passed.
-    func dial(_ endpoint: Endpoint) {
+    func dial(_ endpoint: Endpoint, from port: UInt16?) {
         let link = PeerLink(
-            dialing: endpoint, from: listenPort, offering: handshake, patience: .seconds(10),
+            dialing: endpoint, from: port, offering: handshake, patience: .seconds(10),
             opening: { [weak self] _ in self?.opening ?? [] },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
+    }
+
+    /// `message` with the port from which its endpoint is being dialled, if it asks for an
+    /// introduction.
+    func named(_ message: HolepunchMessage) -> HolepunchMessage {
+        guard case .rendezvous(let endpoint, _) = message,
+            let link = dialing.values.first(where: { $0.endpoint == endpoint })
+        else { return message }
+        return .rendezvous(endpoint, from: link.localPort ?? 0)
     }
 
     private var opening: [Message] {
