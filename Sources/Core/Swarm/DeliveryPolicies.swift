@@ -93,7 +93,7 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     package static let backlogByTree = DeliveryPolicies(rawValue: 1 << 10)
 
     /// Nodes behind NATs are introduced to each other (BEP 55).
-    package static let holePunching = DeliveryPolicies(rawValue: 1 << 12)
+    package static let holePunching = DeliveryPolicies(rawValue: 1 << 24)
 
     /// All of them, as the project delivers.
     package static let all = DeliveryPolicies(named.map(\.policy))
