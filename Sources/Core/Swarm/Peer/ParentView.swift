@@ -11,14 +11,22 @@ struct ParentView: Sendable {
 }
 
 extension PeerTable {
-    /// The neighbours that could be parents: they speak live, serve us, and are there.
+    /// The neighbours that could be parents: they speak live, serve us, and are there; and are
+    /// relied on, if any of them are.
     func parents(at now: Instant, quietAfter: Interval) -> [ParentView] {
+        let relied = parents(at: now, quietAfter: quietAfter, isRelied: true)
+        return relied.isEmpty ? parents(at: now, quietAfter: quietAfter, isRelied: false) : relied
+    }
+
+    private func parents(
+        at now: Instant, quietAfter: Interval, isRelied: Bool
+    ) -> [ParentView] {
         var views: [ParentView] = []
         views.reserveCapacity(handles.count)
         for handle in handles {
             let view = look(handle) { state -> ParentView? in
                 guard state.isLive, !state.isChoking, now - state.heardAt < quietAfter,
-                    state.unreliedUntil <= now
+                    !isRelied || state.unreliedUntil <= now
                 else { return nil }
                 return ParentView(
                     peer: handle, lateness: state.lateness, roundTrip: state.roundTrip)

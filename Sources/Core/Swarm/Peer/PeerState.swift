@@ -49,6 +49,8 @@ struct PeerState: Sendable {
     /// how often that has been so.
     var vain = 0
     var unreliedUntil = Instant.zero
+    /// When the last of these was counted.
+    var vainAt = Instant.zero
     var failings = 0
     /// Pieces with a wrong hash of which it sent a part.
     var suspicion = 0

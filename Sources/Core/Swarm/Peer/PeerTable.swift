@@ -170,12 +170,15 @@ extension PeerTable {
         contains(handle) && flights[handle.slot].isStuck(at: now)
     }
 
-    /// Whether a neighbour can be asked for single pieces: it serves us, is there and moves.
-    func isReady(_ handle: PeerHandle, at now: Instant, quietAfter: Interval) -> Bool {
+    /// Whether a neighbour can be asked for single pieces: it serves us, is there and moves, and is
+    /// relied on, where that is asked for.
+    func isReady(
+        _ handle: PeerHandle, at now: Instant, quietAfter: Interval, isRelied: Bool = true
+    ) -> Bool {
         guard contains(handle), !isStuck(handle, at: now) else { return false }
         let isReady = look(handle) {
             $0.isLive && !$0.isChoking && $0.backOff <= now && now - $0.heardAt < quietAfter
-                && ($0.unreliedUntil <= now || $0.isSource)
+                && (!isRelied || $0.unreliedUntil <= now || $0.isSource)
         }
         return isReady ?? false
     }

@@ -10,6 +10,11 @@ extension PeerState {
     /// Whom we were introduced to did not wait to be dialled.
     var contact: Contact? {
         let role: ContactFlags = isSource ? .uploadOnly : []
+        // Called back at the port that it dialled from: nobody else reaches it there.
+        if isIntroduced, let listenPort {
+            return Contact(
+                Endpoint(address: introduction.endpoint.address, port: listenPort), role)
+        }
         if introduction.outgoing {
             return Contact(
                 introduction.endpoint, isIntroduced ? role : role.union(.reachable))

@@ -34,7 +34,13 @@ struct Suppliers: Sendable {
         isReady = true
         all.reserveCapacity(peers.count)
         let leastOfSource = peers.count > 1 ? ofSource : 65_536
-        for peer in peers.handles where peers.isReady(peer, at: now, quietAfter: quietAfter) {
+        var ready = peers.handles.filter { peers.isReady($0, at: now, quietAfter: quietAfter) }
+        if ready.isEmpty {
+            ready = peers.handles.filter {
+                peers.isReady($0, at: now, quietAfter: quietAfter, isRelied: false)
+            }
+        }
+        for peer in ready {
             let isSource = peers.look(peer, \.isSource) ?? false
             let rate = peers.look(peer, { $0.gives.rate(at: now) }) ?? .zero
             let half = Int(rate.bytesPerSecond / 2)

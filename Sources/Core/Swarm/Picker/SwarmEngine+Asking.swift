@@ -110,7 +110,7 @@ extension SwarmEngine {
             let patience = patience(of: piece, with: ask.peer, now)
             if waited > patience, !isDead, !ask.isOverdue {
                 table[piece].asks[0].isOverdue = true
-                waitedInVain(for: ask, now)
+                waitedInVain(for: ask, of: piece, now)
             }
             guard isDead || waited > patience && left > 0 && underWay < 4,
                 let holder = bestHolder(of: piece, among: &suppliers, now),

@@ -60,13 +60,17 @@ extension SwarmEngine {
     /// A neighbour was asked for a piece in vain: after some it is no parent and no holder for a
     /// while.
     ///
-    /// Not while this node is new: in a crowd everybody is late then. The source owes nobody the
-    /// pieces that are asked of it in need.
-    mutating func waitedInVain(for ask: Ask, _ now: Instant) {
+    /// Not while this node is new: in a crowd everybody is late then. Nor for a piece that no record
+    /// proves to exist, nor twice at one moment: one word of the edge, or one hiccup, makes many
+    /// pieces late at once. Nor while nobody at all is heard: then the own line is cut. The source
+    /// owes nobody the pieces that are asked of it in need.
+    mutating func waitedInVain(for ask: Ask, of piece: PieceIndex, _ now: Instant) {
         guard settings.policies.contains(.probation), var state = peers[ask.peer],
+            let newest = metainfo.newest, piece <= newest, state.vainAt < now,
             ask.kind == .standing || !state.isSource,
-            tunedAt.map({ now - $0 > settings.newcomer }) ?? false
+            tunedAt.map({ now - $0 > settings.newcomer }) ?? false, hearsAnybody(now)
         else { return }
+        state.vainAt = now
         state.vain += 1
         let isOver = Probation.isOver(
             vain: state.vain, hasGiven: state.received > 0, silence: now - state.heardAt)
@@ -77,6 +81,11 @@ extension SwarmEngine {
             state.unreliedUntil = now + Probation.pause(state.failings)
         }
         peers[ask.peer] = state
+    }
+
+    /// Whether anything has come from anybody within a second.
+    private func hearsAnybody(_ now: Instant) -> Bool {
+        peers.handles.contains { peers.look($0) { now - $0.heardAt < .seconds(1) } ?? false }
     }
 
     /// Several had a share in a piece that turned out wrong.
