@@ -57,6 +57,37 @@ struct ProbationTests {
         #expect(!rig.engine.stripes.contains { $0.parent == PeerHandle(2) })
     }
 
+    @Test("is not whoever was asked for pieces that nothing proves, by another's word of the edge")
+    func rumour() {
+        var rig = fedViewer()
+        for piece in 8...100 as ClosedRange<UInt32> {
+            rig.learn(piece...piece, from: 1)
+            rig.give(piece, from: 1)
+            _ = rig.wait(.milliseconds(80))
+        }
+        rig.meet(2, holding: 90...100, depth: 9)
+        _ = rig.tell(.liveReceived(PeerHandle(2), .status(rig.status(9, newest: 116))))
+        for _ in 0..<20 {
+            _ = rig.wait(.milliseconds(100))
+            _ = rig.tell(.liveReceived(PeerHandle(1), .status(rig.status(1))))
+        }
+        let vain = rig.engine.peers.look(PeerHandle(1)) { ($0.vain, $0.failings) }
+        #expect(vain?.0 == 0)
+        #expect(vain?.1 == 0)
+    }
+
+    @Test("is relied on all the same where there is nobody else")
+    func last() {
+        var rig = fedViewer()
+        let now = rig.now
+        rig.engine.peers.update(PeerHandle(1)) { $0.unreliedUntil = now + .seconds(15) }
+        let only = rig.engine.peers.parents(at: now, quietAfter: .seconds(5))
+        #expect(only.map(\.peer) == [PeerHandle(1)])
+        rig.meet(2, holding: 0...7, depth: 1)
+        let both = rig.engine.peers.parents(at: now, quietAfter: .seconds(5))
+        #expect(both.map(\.peer) == [PeerHandle(2)])
+    }
+
     @Test("stays the parent where the policy is left out")
     func without() {
         let rig = deceived(DeliveryPolicies.all.subtracting(.probation))
