@@ -18,7 +18,8 @@ package import Primitives
 /// The order and the deadlines of a live stream's pieces.
 ///
 /// Every piece goes to the player as soon as it and all before it are there: players keep their
-/// own buffer, and holding bytes back only adds lag. The caller hands in what happened, carries
+/// own buffer, and holding bytes back only adds lag. Only the first are held back, for a moment:
+/// see `PlayoutSettings.headStart`. The caller hands in what happened, carries
 /// out the outputs in order, and calls with `woken` when `nextDeadline` has come. Records may be
 /// told of before tune-in; pieces beyond `horizon` are not taken (tell of them again later).
 /// No piece is ever emitted twice, and the numbers of emitted pieces only grow.
@@ -77,7 +78,9 @@ package struct PlayoutSchedule: Sendable {
     var pieces: PieceTimes
     var lag: LagTarget
     var anchor: Anchor?
-    private var end: PieceIndex?
+    var end: PieceIndex?
+    /// Until when the beginning is held back at the latest; nil once it is not.
+    var heldUntil: Instant?
     private var holeSince: Instant?
     private var saidBehind = false
     /// When a long stall was last over.
@@ -108,7 +111,10 @@ package struct PlayoutSchedule: Sendable {
 
     /// When the play point stalls or is given up.
     package var nextDeadline: Deadline {
-        guard isLive, !pieces.isPresent(pieces.first) else { return .never }
+        guard isLive else { return .never }
+        if pieces.isPresent(pieces.first) {
+            return heldUntil.map { Deadline(at: $0, reason: "head start") } ?? .never
+        }
         if hasMore { return Deadline(at: giveUpTime, reason: "hole") }
         guard mode == .playing, anchor?.wall != nil, let due = deadline(of: pieces.first)
         else { return .never }
@@ -125,6 +131,7 @@ extension PlayoutSchedule {
         case .idle:
             if piece < pieces.first { pieces.restart(at: piece) } else { pieces.advance(to: piece) }
             mode = .playing
+            holdBack(from: now)
         case .finished:
             guard end == nil else { return }
             pieces.advance(to: piece)
@@ -165,7 +172,7 @@ extension PlayoutSchedule {
     }
 
     private mutating func advance(at now: Instant, into outputs: inout [Output]) {
-        guard isLive else { return }
+        guard isLive, !isHeldBack(at: now) else { return }
         repeat { emitRun(at: now, into: &outputs) } while giveUpHole(at: now, into: &outputs)
         if let end, pieces.first >= end {
             mode = .finished

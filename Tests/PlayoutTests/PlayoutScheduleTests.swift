@@ -13,6 +13,8 @@ struct Script {
     init(_ change: (inout PlayoutSettings) -> Void = { _ in }) {
         var settings = PlayoutSettings()
         (settings.initialLag, settings.minimumLag) = (.seconds(3), .seconds(1))
+        // How streams begin has tests of its own.
+        settings.headStart = .zero
         change(&settings)
         schedule = PlayoutSchedule(settings: settings)
     }
