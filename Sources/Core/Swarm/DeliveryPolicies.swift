@@ -72,6 +72,11 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// A newcomer asks several neighbours for what its player waits for (Dean and Barroso, The
     /// Tail at Scale, 2013).
     package static let hedging = DeliveryPolicies(rawValue: 1 << 15)
+    /// A newcomer asks for what its player begins with along with its handshakes: this project's
+    /// own.
+    ///
+    /// Without it when it has heard what the others hold.
+    package static let earlyTalk = DeliveryPolicies(rawValue: 1 << 25)
     /// A neighbour that is fed a round further is asked though it has not shown the piece.
     package static let presumption = DeliveryPolicies(rawValue: 1 << 16)
     /// A neighbour that gives nothing of what it is asked for is no parent for a while (as
@@ -111,6 +116,6 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("presumption", .presumption), ("prompt-haves", .promptHaves), ("tune-in", .tuneIn),
         ("backlog-by-tree", .backlogByTree), ("probation", .probation),
         ("root-audit", .rootAudit), ("fair-extra", .fairExtra),
-        ("hole-punching", .holePunching),
+        ("hole-punching", .holePunching), ("early-talk", .earlyTalk),
     ]
 }

@@ -44,6 +44,8 @@ package struct SwarmEngine: Sendable {
     var recordsAskedAt = Instant.zero
     /// The pieces whose contradiction was told of last.
     var contradictions: [PieceIndex] = []
+    /// What was asked for along with handshakes that are not answered.
+    var early: EarlyAsks
     /// The live edge when this node tuned in: what is before it is a newcomer's backlog.
     var startEdge: PieceIndex?
 
@@ -82,6 +84,7 @@ package struct SwarmEngine: Sendable {
         random = SeededRandom(seed: seed)
         peers = PeerTable(stripes: settings.stripes)
         rendezvous = Rendezvous(settings.rendezvous)
+        early = EarlyAsks(patience: settings.earlyPatience)
         metainfo = RollingMetainfo(
             settings: RollingMetainfoSettings(pieces: settings.window * 2))
         table = PieceTable(base: firstPiece, capacity: settings.window * 2)

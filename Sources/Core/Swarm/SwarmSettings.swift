@@ -110,6 +110,15 @@ package struct SwarmSettings: Sendable {
     package var openingCopies = 4
     /// A newcomer's player that waits for one piece this long has it asked of a second neighbour.
     package var hedgeAfter = Interval.milliseconds(800)
+    /// What is asked for along with a handshake is at least so old: most of those who will answer
+    /// have it then.
+    package var earlyAge = Interval.seconds(1)
+    /// For how long such a piece is kept for who has not answered: two round trips on a home line,
+    /// and what waits in its modem's queue.
+    package var earlyPatience = Interval.milliseconds(300)
+    /// The pieces that one peer is asked for in this way: more would come one after another while
+    /// others have nothing to do.
+    package var earlyPieces = 4
     /// The part of the play window in which the earliest deadline goes first.
     package var urgentSpan = Interval.milliseconds(1500)
     /// Requests that a peer may have waiting here (libtorrent takes 2,000).

@@ -21,6 +21,7 @@ enum Event: Sendable {
     case knocked(node: Int32, by: Int32)
     /// A handshake has reached the node that was dialled.
     case greeted(node: Int32, by: Int32)
+    case connected(node: Int32, to: Int32)
     /// The answer to a handshake has reached the node that dialled.
     case answered(flow: FlowID)
     /// A dial has come to nothing.

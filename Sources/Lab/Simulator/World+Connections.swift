@@ -4,6 +4,7 @@
 import Pieces
 import Primitives
 import Swarm
+import Wire
 
 extension World {
     /// The address of a node: its number in 10/8.
@@ -32,6 +33,7 @@ extension World {
     /// A handshake comes in: the connection exists for this end.
     mutating func greet(_ node: Int, by dialler: Int) {
         guard nodes[dialler].dials[node]?.greetsAt == now else { return }
+        let said = nodes[dialler].dials[node]?.opening
         nodes[dialler].dials[node] = nil
         guard nodes[dialler].isAlive else { return }
         guard nodes[node].isAlive else {
@@ -47,11 +49,14 @@ extension World {
         let id = FlowID(slot: slot, generation: flows[slot].generation)
         flows[slot].peer = nodes[node].newHandle(for: id.reverse)
         queue.plan(.answered(flow: id), at: now + roundTrip * 0.5)
-        let opening = nodes[dialler].engine.opening.map { greeting($0, dialler) }
+        let opening = said.map { greeting($0.offer, dialler) }
         flows[slot].hasOpened = opening != nil
         join(node, id, isCrossed: crosses(node, dialler))
         if let opening, let peer = flows[slot].peer {
             feed(node, .extensionsReceived(PeerHandle(peer), opening))
+            for block in said?.requests ?? [] {
+                feed(node, .messageReceived(PeerHandle(peer), .request(block)))
+            }
         }
     }
 
@@ -64,10 +69,14 @@ extension World {
             return join(node, flows[id.slot].peer, from, dialler, outgoing: false)
         }
         nodes[node].dials[dialler] = nil
-        let opening = nodes[node].engine.opening.map { greeting($0, node) }
+        let said = nodes[node].engine.greeting(to: endpoint(of: dialler), at: now)
+        let opening = said.map { greeting($0.offer, node) }
         if let opening { write(.greeting(opening), from: node, to: PeerHandle(peer)) }
         join(
             node, peer, endpoint(of: dialler), dialler, outgoing: true, isGreeted: opening != nil)
+        for block in said?.requests ?? [] {
+            write(.message(.request(block)), from: node, to: PeerHandle(peer))
+        }
     }
 
     /// The answer to a handshake comes back: the connection exists for the dialler too.

@@ -2,8 +2,10 @@
 // listens on, so a NAT's hole is where others dial, and two dials that cross are one connection
 // (RFC 9293, section 3.5).
 
+import Pieces
 import Primitives
 import Swarm
+import Wire
 
 /// An attempt to connect.
 struct Dial: Sendable {
@@ -14,6 +16,8 @@ struct Dial: Sendable {
     var failsAt = Instant.never
     /// Until the next SYN.
     var pause = Interval.seconds(1)
+    /// What goes along with the handshake.
+    var opening: (offer: LiveOffer, requests: [Block])?
 }
 
 extension World {
@@ -66,7 +70,16 @@ extension World {
     private mutating func plan(greetingOf node: Int, by dialler: Int, at moment: Instant) {
         nodes[dialler].dials[node]?.greetsAt = moment
         nodes[dialler].dials[node]?.failsAt = .never
+        let connected = max(now, moment - delay(node, dialler))
+        queue.plan(.connected(node: Int32(dialler), to: Int32(node)), at: connected)
         queue.plan(.greeted(node: Int32(node), by: Int32(dialler)), at: moment)
+    }
+
+    /// The SYN of `node` is answered: its handshake goes out.
+    mutating func connect(_ node: Int, to target: Int) {
+        guard nodes[node].isAlive, nodes[node].dials[target] != nil else { return }
+        let opening = nodes[node].engine.greeting(to: endpoint(of: target), at: now)
+        nodes[node].dials[target]?.opening = opening
     }
 
     /// A SYN of `dialler` stands before the NAT of `node`: it passes, or another one comes.

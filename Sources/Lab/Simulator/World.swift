@@ -129,6 +129,7 @@ package struct World: Sendable {
         case .delivered(let flow, let bytes): deliver(flow, Int(bytes))
         case .knocked(let node, let dialler): knock(Int(node), by: Int(dialler))
         case .greeted(let node, let dialler): greet(Int(node), by: Int(dialler))
+        case .connected(let node, let target): connect(Int(node), to: Int(target))
         case .answered(let flow): answer(flow)
         case .dialFailed(let node, let target): giveUp(Int(node), on: Int(target))
         case .hungUp(let flow): hangUp(flow)

@@ -4,7 +4,7 @@
 import Metainfo
 import Pieces
 import Primitives
-package import Wire
+import Wire
 
 extension SwarmEngine {
     /// What this node offers, for the extension handshake.
@@ -20,7 +20,7 @@ extension SwarmEngine {
 
     /// What a node that holds nothing yet offers along with its handshake when it connects: it
     /// need not hear the other's first, and begins a round trip earlier; nil for all others.
-    package var opening: LiveOffer? {
+    var opening: LiveOffer? {
         guard settings.role != .source, offer.window == nil else { return nil }
         return offer
     }

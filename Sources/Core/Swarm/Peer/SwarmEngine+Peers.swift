@@ -30,6 +30,7 @@ extension SwarmEngine {
         if introduction.isGreeted {
             // What has come since then was in no offer.
             for piece in offer.window?.pieces ?? [] { peers.leaveUnsaid(piece, to: peer) }
+            redeemEarly(peer, at: introduction.endpoint, now, &outputs)
         } else {
             outputs.append(.send(peer, .haveNone))
             outputs.append(.greet(peer, offer))

@@ -22,6 +22,7 @@ extension SwarmEngine {
     /// A dial has come to nothing.
     mutating func failed(_ endpoint: Endpoint, _ now: Instant) {
         planner.failed(endpoint, at: now)
+        _ = early.take(endpoint)
         rendezvous.failed(endpoint, at: now)
         timers.wake(.punch, by: rendezvous.nextAt)
     }

@@ -24,12 +24,15 @@ extension SwarmEngine {
     }
 
     /// Asks for what exists and was not asked for: the backlog of a newcomer, and what fell out.
+    ///
+    /// A newcomer's first neighbour is mostly the source; what that was asked for is asked of the
+    /// next one that holds it too.
     mutating func catchUp(
         _ open: [PieceIndex], of suppliers: inout Suppliers, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
         var missing: [Candidate] = []
-        for piece in open where table[piece].asks.isEmpty {
+        for piece in open where isOpenToAsk(piece, now) {
             missing.append(
                 Candidate(
                     piece: piece, due: due(piece, now), holders: peers.holders(of: piece)))
@@ -39,17 +42,24 @@ extension SwarmEngine {
         for candidate in sorted {
             let piece = candidate.piece
             let parent = stripes[stripe(of: piece)].parent
-            if let feeder = feeder(of: piece, now) {
+            if table[piece].asks.isEmpty, let feeder = feeder(of: piece, now) {
                 ask(feeder, for: piece, .standing, now, &outputs)
             } else if let holder = bestHolder(of: piece, among: &suppliers, now) {
                 ask(holder, for: piece, .catchUp, now, &outputs)
-            } else if candidate.holders == 0, let parent,
+            } else if table[piece].asks.isEmpty, candidate.holders == 0, let parent,
                 peers.look(parent, \.backOff) ?? now <= now
             {
                 // Not at once where it has just refused: after a restart it may never have it.
                 ask(parent, for: piece, .standing, now, &outputs)
             }
         }
+    }
+
+    /// Whether somebody is still to be found for a piece.
+    private mutating func isOpenToAsk(_ piece: PieceIndex, _ now: Instant) -> Bool {
+        if early.hold(piece, at: now) { return false }
+        return table[piece].asks.isEmpty
+            || table[piece].asks.count == 1 && isBacklog(piece, now) && isUnasked(piece)
     }
 
     /// The parent that gives a piece of the backlog as it gives the stream, or nil.

@@ -23,7 +23,7 @@ extension SwarmDriver {
     func dial(_ endpoint: Endpoint, from port: UInt16?) {
         let link = PeerLink(
             dialing: endpoint, from: port, offering: handshake, patience: .seconds(10),
-            opening: { [weak self] _ in self?.opening ?? [] },
+            opening: { [weak self] link in self?.opening(to: link.endpoint) ?? [] },
             handler: { [weak self] link, event in self?.heard(link, event) })
         dialing[ObjectIdentifier(link)] = link
     }
@@ -37,8 +37,10 @@ extension SwarmDriver {
         return .rendezvous(endpoint, from: link.localPort ?? 0)
     }
 
-    private var opening: [Message] {
-        engine.opening.map { [.haveNone, greeting($0)] } ?? []
+    /// What goes out along with our handshake.
+    private func opening(to endpoint: Endpoint) -> [Message] {
+        guard let said = greeting(to: endpoint) else { return [] }
+        return [.haveNone, greeting(said.offer)] + said.requests.map { .request($0) }
     }
 
     /// Takes an incoming link that named our info-hash.

@@ -107,6 +107,11 @@ final class SwarmDriver: LinkOwner {
         if total > 0 { inputs.append(.otherSent(total)) }
     }
 
+    /// What the engine says along with the handshake to whom we have connected.
+    func greeting(to endpoint: Endpoint) -> (offer: LiveOffer, requests: [Block])? {
+        engine.greeting(to: endpoint, at: Loop.now)
+    }
+
     /// Whether the engine is still to be told this.
     func isPending(_ input: SwarmInput) -> Bool { inputs.contains(input) }
 
