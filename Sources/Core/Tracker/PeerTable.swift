@@ -15,19 +15,6 @@ struct PeerTable: Sendable {
         var isSeeder: Bool
     }
 
-    /// What one person can be expected to hold: an IPv4 address or an IPv6 /64 (RFC 6177).
-    private enum Host: Hashable {
-        case v4(UInt32)
-        case v6(UInt64)
-
-        init(_ address: IPAddress) {
-            switch address {
-            case .v4(let word): self = .v4(word)
-            case .v6(let high, _): self = .v6(high)
-            }
-        }
-    }
-
     /// The peers, in no order.
     private(set) var entries: [Entry] = []
     /// How many have everything.
@@ -35,7 +22,7 @@ struct PeerTable: Sendable {
     /// How many have said `completed`.
     var completions = 0
     private var places: [Endpoint: Int] = [:]
-    private var hosts: [Host: [Endpoint]] = [:]
+    private var hosts: [Household: [Endpoint]] = [:]
 
     /// Whether `endpoint` is in the table.
     func contains(_ endpoint: Endpoint) -> Bool { places[endpoint] != nil }
@@ -50,13 +37,13 @@ struct PeerTable: Sendable {
             entries[place].isSeeder = isSeeder
             return
         }
-        let neighbours = hosts[Host(endpoint.address)] ?? []
+        let neighbours = hosts[Household(endpoint.address)] ?? []
         if neighbours.count >= ports, let oldest = neighbours.min(by: { heard($0) < heard($1) }) {
             remove(oldest)
         }
         places[endpoint] = entries.count
         entries.append(Entry(endpoint: endpoint, lastHeard: now, isSeeder: isSeeder))
-        hosts[Host(endpoint.address), default: []].append(endpoint)
+        hosts[Household(endpoint.address), default: []].append(endpoint)
         seeders += isSeeder ? 1 : 0
     }
 
@@ -67,7 +54,7 @@ struct PeerTable: Sendable {
         entries.swapAt(place, entries.count - 1)
         entries.removeLast()
         if place < entries.count { places[entries[place].endpoint] = place }
-        let host = Host(endpoint.address)
+        let host = Household(endpoint.address)
         hosts[host]?.removeAll { $0 == endpoint }
         if hosts[host]?.isEmpty == true { hosts[host] = nil }
     }
