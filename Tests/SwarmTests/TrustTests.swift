@@ -218,3 +218,27 @@ struct FairExtraTests {
         #expect(taken(of: 36) { $0.policies.remove(.fairExtra) } > 500)
     }
 }
+
+@Suite("The settings of trust")
+struct TrustSettingsTests {
+    @Test("decide in each of the policies")
+    func each() {
+        var settings = TrustSettings()
+        (settings.littleToSend, settings.urgency) = (0.3, 5)
+        let pays = SecondAsk.pays(
+            wait: 0.2, waited: .seconds(1), patience: .seconds(1), settings)
+        let paysElse = SecondAsk.pays(wait: 0.2, waited: .seconds(1), patience: .seconds(1))
+        #expect((pays, paysElse) == (true, false))
+        (settings.vainOfStrangers, settings.probation) = (1, .seconds(4))
+        #expect(Probation.isOver(vain: 1, hasGiven: false, silence: .zero, settings))
+        #expect(Probation.pause(2, settings) == .seconds(8))
+        settings.leastExtraPart = 0.5
+        #expect(FairExtra.part(of: 40, settings) == 0.5)
+        settings.complaintAges = 3...4
+        #expect(!RootAudit.counts(age: .seconds(2), settings))
+        settings.auditVoices = 1
+        var audit = RootAudit(stripes: 8, settings)
+        let isDead = audit.complain(from: .v4(1), of: 2, viewers: 1, at: .zero)
+        #expect(isDead)
+    }
+}

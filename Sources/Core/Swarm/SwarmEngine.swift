@@ -97,7 +97,7 @@ package struct SwarmEngine: Sendable {
         sourcePolicy = SourcePolicy(
             stripes: settings.stripes, roots: settings.rootsPerStripe,
             policies: settings.policies)
-        rootAudit = RootAudit(stripes: settings.stripes)
+        rootAudit = RootAudit(stripes: settings.stripes, settings.trust)
         slots = FeedSlots(initial: settings.initialSlots)
         wantFrom = settings.role == .source ? firstPiece : nil
     }

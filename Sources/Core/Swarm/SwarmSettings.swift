@@ -56,6 +56,8 @@ package struct SwarmSettings: Sendable {
     package var maxHalfOpen = 36
     /// Introductions between nodes that cannot call each other (BEP 55).
     package var rendezvous = RendezvousSettings()
+    /// Whom to rely on, and how much of what is given one neighbour may take.
+    package var trust = TrustSettings()
     /// Whether neighbours tell each other of their neighbours (BEP 11); not where the trackers
     /// alone may say who takes part (BEP 27).
     package var exchangesPeers = true

@@ -7,32 +7,19 @@ import Primitives
 
 /// The complaints about each stripe.
 struct RootAudit: Sendable {
-    /// A complaint counts for so long: that many pieces of a stripe should have come meanwhile.
-    static let memory = Interval.seconds(4)
-    /// After a child has been dismissed, others have so long to show that they do better.
-    static let patience = Interval.seconds(8)
-    /// A stripe is found dead if it has one in so many of all voices, and so many at least.
-    ///
-    /// Where lines are full, everybody lacks something of every stripe, and each of eight has an
-    /// eighth of the voices at most.
-    static let share = 3
-    static let fewest = 2
-    /// Whoever is dismissed is not taken again in that stripe for so long.
-    static let banishment = Interval.seconds(60)
-
-    /// The ages of pieces that count: trees need a moment to carry them to everybody, and what is
-    /// older may be somebody's backlog.
-    private static let ages = 1.5...6.0
-
+    private let settings: TrustSettings
     private var complaints: [[IPAddress: Instant]]
     private var reviewedAt: [Instant?]
     private var dismissed: [[IPAddress: Instant]]
 
     /// Whether asking for a piece that was published so long ago is a complaint.
-    static func counts(age: Interval) -> Bool { ages.contains(age.seconds) }
+    static func counts(age: Interval, _ settings: TrustSettings = TrustSettings()) -> Bool {
+        settings.complaintAges.contains(age.seconds)
+    }
 
     /// Nobody has complained of any of `stripes`.
-    init(stripes: Int) {
+    init(stripes: Int, _ settings: TrustSettings = TrustSettings()) {
+        self.settings = settings
         complaints = Array(repeating: [:], count: stripes)
         dismissed = complaints
         reviewedAt = Array(repeating: nil, count: stripes)
@@ -48,11 +35,11 @@ struct RootAudit: Sendable {
         from address: IPAddress, of stripe: Int, viewers: Int, at now: Instant
     ) -> Bool {
         complaints[stripe][address] = now
-        if let last = reviewedAt[stripe], now - last < Self.patience { return false }
-        let needed = max(Self.fewest, viewers / Self.share)
+        if let last = reviewedAt[stripe], now - last < settings.auditPause { return false }
+        let needed = max(settings.auditVoices, viewers / settings.auditShare)
         guard complaints[stripe].count >= needed else { return false }
         for s in complaints.indices {
-            complaints[s] = complaints[s].filter { now - $0.value < Self.memory }
+            complaints[s] = complaints[s].filter { now - $0.value < settings.complaintMemory }
         }
         // In thousandths: whole numbers have the same sum in any order.
         let voices = complaints[stripe].keys.reduce(0) { sum, address in
@@ -63,10 +50,11 @@ struct RootAudit: Sendable {
         complaints[stripe] = [:]
         return true
     }
+
     /// Whoever is at `address` has lost its place in a stripe.
     mutating func dismiss(_ address: IPAddress, from stripe: Int, at now: Instant) {
         dismissed[stripe] = dismissed[stripe].filter { $0.value > now }
-        dismissed[stripe][address] = now + Self.banishment
+        dismissed[stripe][address] = now + settings.banishment
     }
 
     /// Whether somebody at `address` may have a place in a stripe.

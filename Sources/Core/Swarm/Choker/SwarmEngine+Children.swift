@@ -119,7 +119,7 @@ extension SwarmEngine {
         let stripe = stripe(of: piece)
         guard settings.policies.contains(.rootAudit), let state = peers[peer],
             now - state.joinedAt > settings.newcomer, !sourcePolicy.feeds(peer, in: stripe),
-            RootAudit.counts(age: now - published(piece, now))
+            RootAudit.counts(age: now - published(piece, now), settings.trust)
         else { return }
         let viewers = Set(
             peers.filter { $0.isLive && now - $0.joinedAt > settings.newcomer }

@@ -121,8 +121,8 @@ extension SwarmEngine {
         _ peer: PeerHandle, _ block: Block, of rate: ByteRate, _ now: Instant
     ) -> Bool {
         guard settings.policies.contains(.fairExtra) else { return true }
-        let share = rate.bytesPerSecond * FairExtra.part(of: peers.count)
-        let depth = Int(streamRate.bytesPerSecond * FairExtra.atOnce.seconds)
+        let share = rate.bytesPerSecond * FairExtra.part(of: peers.count, settings.trust)
+        let depth = Int(streamRate.bytesPerSecond * settings.trust.extraAtOnce.seconds)
         var isFair = true
         peers.update(peer) {
             isFair = $0.extra.take(

@@ -6,18 +6,15 @@ import Primitives
 
 /// The choice between waiting on and asking another.
 enum SecondAsk {
-    /// With this much to send, in seconds, a neighbour still counts as one that has little to do:
-    /// a copy and a half on a home line.
-    static let little = 0.1
-    /// After so many times the patience anybody is asked.
-    static let urgency = 2.0
-
     /// Whether a holder whose line is taken for `wait` seconds by its own word is asked for what
     /// has been waited for for `waited`, where `patience` is what it should take.
     ///
     /// Where one line is slow or loses packets others have room, and are asked at once. Where
     /// all are full, as while a swarm grows, a second copy only adds to what they have to send.
-    static func pays(wait: Double, waited: Interval, patience: Interval) -> Bool {
-        wait <= little || waited > patience * urgency
+    static func pays(
+        wait: Double, waited: Interval, patience: Interval,
+        _ settings: TrustSettings = TrustSettings()
+    ) -> Bool {
+        wait <= settings.littleToSend || waited > patience * settings.urgency
     }
 }

@@ -125,7 +125,7 @@ extension SwarmEngine {
             guard isDead || waited > patience && left > 0 && underWay < 4,
                 let holder = bestHolder(of: piece, among: &suppliers, now),
                 isDead || !grows
-                    || SecondAsk.pays(wait: wait(of: holder), waited: waited, patience: patience)
+                    || paysToAsk(holder, waited: waited, patience: patience)
             else { continue }
             counters.rescues += 1
             peers.update(ask.peer) { $0.lateness += 1 }
@@ -158,7 +158,7 @@ extension SwarmEngine {
             asks: table[piece].asks.count, waited: waited, isOpening: isOpening, patience: patience)
         guard isDue, let holder = bestHolder(of: piece, among: &suppliers, now),
             isOpening
-                || SecondAsk.pays(wait: wait(of: holder), waited: waited, patience: patience)
+                || paysToAsk(holder, waited: waited, patience: patience)
         else { return }
         self.ask(holder, for: piece, .catchUp, now, &outputs)
     }
@@ -202,6 +202,11 @@ extension SwarmEngine {
     private func wait(of peer: PeerHandle) -> Double {
         guard settings.policies.contains(.idleHolders) else { return 0 }
         return Double(peers.look(peer, \.wait) ?? 0) * LiveStatus.waitStep
+    }
+
+    private func paysToAsk(_ peer: PeerHandle, waited: Interval, patience: Interval) -> Bool {
+        SecondAsk.pays(
+            wait: wait(of: peer), waited: waited, patience: patience, settings.trust)
     }
 
     private mutating func ask(

@@ -73,12 +73,14 @@ extension SwarmEngine {
         state.vainAt = now
         state.vain += 1
         let isOver = Probation.isOver(
-            vain: state.vain, hasGiven: state.received > 0, silence: now - state.heardAt)
+            vain: state.vain, hasGiven: state.received > 0, silence: now - state.heardAt,
+            settings.trust)
         if isOver {
-            if now - state.unreliedUntil > Probation.forgotten { state.failings = 0 }
+            let forgotten = settings.trust.probationForgotten
+            if now - state.unreliedUntil > forgotten { state.failings = 0 }
             state.failings = min(state.failings + 1, 8)
             state.vain = 0
-            state.unreliedUntil = now + Probation.pause(state.failings)
+            state.unreliedUntil = now + Probation.pause(state.failings, settings.trust)
         }
         peers[ask.peer] = state
     }
