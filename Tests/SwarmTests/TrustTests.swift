@@ -98,10 +98,17 @@ struct ProbationTests {
 @Suite("The audit of those whom the source feeds")
 struct RootAuditTests {
     private let now = Instant.zero + .seconds(100)
-    private func address(_ number: UInt32) -> IPAddress { .v4(0x0a00_0000 | number) }
+    private func address(_ number: UInt32) -> Household { .v4(0x0a00_0000 | number) }
+
+    /// Where two voices are enough.
+    private var two: TrustSettings {
+        var settings = TrustSettings()
+        settings.auditVoices = 2
+        return settings
+    }
 
     /// A viewer of four complains of stripe 2.
-    private func complains(_ audit: inout RootAudit, _ viewer: IPAddress, at now: Instant) -> Bool {
+    private func complains(_ audit: inout RootAudit, _ viewer: Household, at now: Instant) -> Bool {
         audit.complain(from: viewer, of: 2, viewers: 4, at: now)
     }
 
@@ -137,7 +144,7 @@ struct RootAuditTests {
 
     @Test("forgets what was four seconds ago, and rests after each verdict")
     func memory() {
-        var audit = RootAudit(stripes: 8)
+        var audit = RootAudit(stripes: 8, two)
         #expect(!complains(&audit, address(1), at: now))
         #expect(!complains(&audit, address(2), at: now + .seconds(5)))
         #expect(complains(&audit, address(3), at: now + .seconds(6)))
@@ -174,11 +181,46 @@ struct RootAuditTests {
 
     @Test("takes a place from who kept pieces for itself, and gives it to another")
     func replaced() {
-        var rig = source()
+        var rig = source { $0.trust = two }
         #expect(!rig.request(56, by: 3).contains("1: reject #72"))
         #expect(rig.request(56, by: 4).contains("1: reject #72"))
         #expect(rig.request(72, by: 1) == ["1: reject #72"])
         #expect(rig.request(72, by: 3) == [])
+    }
+
+    @Test("hears three voices at least, however few there are, and one of each /64")
+    func three() {
+        var audit = RootAudit(stripes: 8)
+        let verdicts = (1...3).map { complains(&audit, address($0), at: now) }
+        #expect(verdicts == [false, false, true])
+        var crowd = RootAudit(stripes: 8)
+        for number in 1...50 as ClosedRange<UInt64> {
+            let isDead = complains(&crowd, Household(.v6(7, number)), at: now)
+            #expect(!isDead)
+        }
+    }
+
+    @Test("remembers no more complaints than there can be neighbours, while a verdict rests")
+    func bounded() {
+        var audit = RootAudit(stripes: 8)
+        for number in 1...1000 as ClosedRange<UInt32> {
+            _ = audit.complain(from: address(number), of: 2, viewers: 4000, at: now)
+        }
+        #expect(audit.remembered(of: 2) == 128)
+        // What is old makes room.
+        _ = complains(&audit, address(1), at: now + .seconds(5))
+        #expect(audit.remembered(of: 2) == 1)
+    }
+
+    @Test("takes nobody's place for what two ask for, nor for what those who ask hold themselves")
+    func held() {
+        var rig = source()
+        for slot in 3...4 {
+            #expect(!rig.request(56, by: slot).contains("1: reject #72"))
+        }
+        _ = rig.tell(.messageReceived(PeerHandle(5), .have(PieceIndex(56))))
+        #expect(!rig.request(56, by: 5).contains("1: reject #72"))
+        #expect(rig.request(56, by: 6).contains("1: reject #72"))
     }
 
     @Test("does nothing where the policy is left out")

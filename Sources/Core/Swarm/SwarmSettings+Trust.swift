@@ -45,8 +45,10 @@ package struct TrustSettings: Hashable, Sendable {
     /// Where lines are full, everybody lacks something of every stripe, and each of eight has an
     /// eighth of the voices at most.
     package var auditShare = 3
-    /// The fewest voices that find a stripe dead.
-    package var auditVoices = 2
+    /// The fewest voices that find a stripe dead: two neighbours who lie together are found easily.
+    package var auditVoices = 3
+    /// Complaints of a stripe that are remembered: three from each neighbour that a source has.
+    package var mostComplaints = 128
     /// The least and the greatest age of a piece, in seconds, to ask for which is a complaint: trees
     /// need a moment to carry it to everybody, and what is older may be somebody's backlog.
     package var complaintAges = 1.5...6.0

@@ -103,33 +103,36 @@ extension SwarmEngine {
         _ peer: PeerHandle, in stripe: Int, _ now: Instant
     ) -> Bool {
         guard settings.policies.contains(.rootAudit),
-            let address = peers[peer]?.introduction.endpoint.address
+            let household = peers[peer]?.household
         else { return true }
         for old in sourcePolicy.children(in: stripe) where peers.isStuck(old, at: now) {
             sourcePolicy.release(old, stripe: stripe)
         }
-        return rootAudit.admits(address, to: stripe, at: now)
+        return rootAudit.admits(household, to: stripe, at: now)
     }
 
     /// A viewer had to ask the source for a piece that it sent to others a while ago:
     /// where many do, these others keep it for themselves, and one of them makes room.
+    ///
+    /// Who holds the piece, by its own word or because we sent it, lacks nothing.
     mutating func complained(
         _ peer: PeerHandle, of piece: PieceIndex, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) {
         let stripe = stripe(of: piece)
         guard settings.policies.contains(.rootAudit), let state = peers[peer],
             now - state.joinedAt > settings.newcomer, !sourcePolicy.feeds(peer, in: stripe),
+            !peers.holds(peer, piece),
             RootAudit.counts(age: now - published(piece, now), settings.trust)
         else { return }
         let viewers = Set(
             peers.filter { $0.isLive && now - $0.joinedAt > settings.newcomer }
-                .compactMap { peers[$0]?.introduction.endpoint.address }
+                .compactMap { peers[$0]?.household }
         ).count
         let isDead = rootAudit.complain(
-            from: state.introduction.endpoint.address, of: stripe, viewers: viewers, at: now)
+            from: state.household, of: stripe, viewers: viewers, at: now)
         guard isDead, let eldest = sourcePolicy.children(in: stripe).first else { return }
-        if let address = peers[eldest]?.introduction.endpoint.address {
-            rootAudit.dismiss(address, from: stripe, at: now)
+        if let household = peers[eldest]?.household {
+            rootAudit.dismiss(household, from: stripe, at: now)
         }
         sourcePolicy.release(eldest, stripe: stripe)
         letGo(eldest, in: stripe, &outputs)

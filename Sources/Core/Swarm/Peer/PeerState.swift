@@ -90,6 +90,9 @@ struct PeerState: Sendable {
         gives = RateMeter(constant: .seconds(3))
     }
 
+    /// Who it is, for what is counted and remembered by address.
+    var household: Household { Household(introduction.endpoint.address) }
+
     /// Whether it would feed others in a stripe.
     func passesOn(_ stripe: Int) -> Bool { inner & (1 << UInt32(stripe)) != 0 }
 
