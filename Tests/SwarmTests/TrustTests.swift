@@ -223,6 +223,24 @@ struct RootAuditTests {
         #expect(rig.request(56, by: 6).contains("1: reject #72"))
     }
 
+    @Test("tells one that stood still, and whose place another gets, that it has lost it")
+    func stuck() {
+        var rig = source()
+        rig.publish(64...64)
+        _ = rig.wait(.seconds(1.5))
+        #expect(rig.request(80, by: 1) == [])
+        _ = rig.tell(
+            .uplinkObserved(
+                PeerHandle(2),
+                UplinkSample(
+                    unacknowledged: 0, unsent: 0, roundTrip: .milliseconds(50),
+                    leastRoundTrip: .milliseconds(50))))
+        // Neighbour 1 asks for what comes next, but acknowledges nothing.
+        #expect(rig.request(72, by: 3).contains("1: reject #80"))
+        #expect(!rig.engine.sourcePolicy.feeds(PeerHandle(1), in: 0))
+        #expect(rig.engine.sourcePolicy.feeds(PeerHandle(3), in: 0))
+    }
+
     @Test("does nothing where the policy is left out")
     func without() {
         var rig = source { $0.policies.remove(.rootAudit) }

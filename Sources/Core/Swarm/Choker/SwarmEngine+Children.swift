@@ -83,7 +83,7 @@ extension SwarmEngine {
     private mutating func feeds(
         _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
-        guard passesAudit(peer, in: stripe, now) else { return false }
+        guard passesAudit(peer, in: stripe, now, &outputs) else { return false }
         let passing = Set(peers.filter { $0.passesOn(stripe) })
         let viewers = peers.filter { $0.isLive }.count
         switch sourcePolicy.ask(
@@ -100,13 +100,15 @@ extension SwarmEngine {
     /// Frees the places of those who have gone without a word, and says whether `peer` may have
     /// one.
     private mutating func passesAudit(
-        _ peer: PeerHandle, in stripe: Int, _ now: Instant
+        _ peer: PeerHandle, in stripe: Int, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
         guard settings.policies.contains(.rootAudit),
             let household = peers[peer]?.household
         else { return true }
         for old in sourcePolicy.children(in: stripe) where peers.isStuck(old, at: now) {
             sourcePolicy.release(old, stripe: stripe)
+            // It may only have been slow: it is to look for another parent.
+            letGo(old, in: stripe, &outputs)
         }
         return rootAudit.admits(household, to: stripe, at: now)
     }
