@@ -88,6 +88,39 @@ struct ProbationTests {
         #expect(both.map(\.peer) == [PeerHandle(2)])
     }
 
+    /// A viewer that has been here for a while, and neighbour 2, which says that it is the source.
+    private func claimed(_ change: (inout SwarmSettings) -> Void) -> Rig {
+        var rig = fedViewer(change)
+        for piece in 8...100 as ClosedRange<UInt32> {
+            rig.learn(piece...piece, from: 1)
+            rig.give(piece, from: 1)
+            _ = rig.wait(.milliseconds(80))
+        }
+        rig.meet(2, holding: 90...100, isSource: true)
+        for piece in 101...104 as ClosedRange<UInt32> {
+            rig.learn(piece...piece, from: 1)
+            rig.now = rig.now + .seconds(1)
+            _ = rig.tell(.liveReceived(PeerHandle(1), .status(rig.status(1))))
+            _ = rig.tell(.liveReceived(PeerHandle(2), .status(rig.status(0))))
+            let ask = Ask(peer: PeerHandle(2), blocks: 1, at: rig.now, kind: .rescue)
+            rig.engine.waitedInVain(for: ask, of: PieceIndex(piece), rig.now)
+        }
+        return rig
+    }
+
+    @Test("is nobody's source by its word alone: one that says so must give what it is asked for")
+    func claim() {
+        let isReady = { (rig: Rig) in
+            rig.engine.peers.isReady(PeerHandle(2), at: rig.now, quietAfter: .seconds(5))
+        }
+        let claimed = self.claimed { _ in }
+        #expect(claimed.engine.peers.look(PeerHandle(2), \.failings) == 1)
+        #expect(!isReady(claimed))
+        let named = self.claimed { $0.sourceEndpoints = [Rig.endpoint(2)] }
+        #expect(named.engine.peers.look(PeerHandle(2), \.failings) == 0)
+        #expect(isReady(named))
+    }
+
     @Test("stays the parent where the policy is left out")
     func without() {
         let rig = deceived(DeliveryPolicies.all.subtracting(.probation))

@@ -56,6 +56,9 @@ package struct SwarmSettings: Sendable {
     package var maxHalfOpen = 36
     /// Introductions between nodes that cannot call each other (BEP 55).
     package var rendezvous = RendezvousSettings()
+    /// Where the source is by the channel file, whose signature is checked: who is reached there and
+    /// says that it is the source is believed.
+    package var sourceEndpoints: [Endpoint] = []
     /// Whom to rely on, and how much of what is given one neighbour may take.
     package var trust = TrustSettings()
     /// Whether neighbours tell each other of their neighbours (BEP 11); not where the trackers

@@ -145,9 +145,13 @@ struct Node: Sendable {
     }()
 
     /// The machines of a node that is there begin.
-    mutating func begin(firstPiece: PieceIndex) {
+    ///
+    /// The channel file says where the source is.
+    mutating func begin(firstPiece: PieceIndex, source: Endpoint) {
+        var settings = plan.swarm
+        if settings.role != .source { settings.sourceEndpoints = [source] }
         engine = SwarmEngine(
-            settings: plan.swarm, geometry: geometry, ourID: id, firstPiece: firstPiece,
+            settings: settings, geometry: geometry, ourID: id, firstPiece: firstPiece,
             seed: seed)
         if let settings = plan.playout { schedule = PlayoutSchedule(settings: settings) }
         isAlive = true

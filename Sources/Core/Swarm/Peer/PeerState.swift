@@ -15,6 +15,8 @@ struct PeerState: Sendable {
     ///
     /// A claim: it only makes others ask it less.
     var isSource = false
+    /// We reached it where the channel file says that the source is.
+    var isNamed = false
 
     /// The four states of BEP 3.
     var amChoking = true
@@ -89,6 +91,10 @@ struct PeerState: Sendable {
         heardAt = now
         gives = RateMeter(constant: .seconds(3))
     }
+
+    /// Whether it is the source by more than its own word: the pieces that are asked of it in need
+    /// it owes nobody.
+    var isTrustedSource: Bool { isSource && isNamed }
 
     /// Who it is, for what is counted and remembered by address.
     var household: Household { Household(introduction.endpoint.address) }

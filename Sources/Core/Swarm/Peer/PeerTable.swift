@@ -178,7 +178,7 @@ extension PeerTable {
         guard contains(handle), !isStuck(handle, at: now) else { return false }
         let isReady = look(handle) {
             $0.isLive && !$0.isChoking && $0.backOff <= now && now - $0.heardAt < quietAfter
-                && (!isRelied || $0.unreliedUntil <= now || $0.isSource)
+                && (!isRelied || $0.unreliedUntil <= now || $0.isTrustedSource)
         }
         return isReady ?? false
     }

@@ -25,6 +25,9 @@ extension SwarmEngine {
         }
         if introduction.outgoing { planner.connected(introduction.endpoint) }
         var state = PeerState(introduction, at: now)
+        // The source dials nobody.
+        state.isNamed =
+            introduction.outgoing && settings.sourceEndpoints.contains(introduction.endpoint)
         state.isIntroduced = introduction.outgoing && rendezvous.met(introduction.endpoint)
         peers.insert(peer, state, window: settings.window * 2)
         if introduction.isGreeted {

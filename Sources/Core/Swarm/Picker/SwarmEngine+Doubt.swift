@@ -63,11 +63,12 @@ extension SwarmEngine {
     /// Not while this node is new: in a crowd everybody is late then. Nor for a piece that no record
     /// proves to exist, nor twice at one moment: one word of the edge, or one hiccup, makes many
     /// pieces late at once. Nor while nobody at all is heard: then the own line is cut. The source
-    /// owes nobody the pieces that are asked of it in need.
+    /// owes nobody the pieces that are asked of it in need, if it is the one that the channel file
+    /// names: to say so is easy.
     mutating func waitedInVain(for ask: Ask, of piece: PieceIndex, _ now: Instant) {
         guard settings.policies.contains(.probation), var state = peers[ask.peer],
             let newest = metainfo.newest, piece <= newest, state.vainAt < now,
-            ask.kind == .standing || !state.isSource,
+            ask.kind == .standing || !state.isTrustedSource,
             tunedAt.map({ now - $0 > settings.newcomer }) ?? false, hearsAnybody(now)
         else { return }
         state.vainAt = now

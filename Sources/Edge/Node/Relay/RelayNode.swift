@@ -115,6 +115,7 @@ package final class RelayNode {
         swarm.maxPeers = min(swarm.maxPeers, max(places / 2, swarm.targetPeers))
         swarm.unchoked = swarm.maxPeers
         swarm.exchangesPeers = !file.file.isPrivate
+        swarm.sourceEndpoints = file.file.peers
         if let limit = settings.upLimit {
             let share = ByteRate(bytesPerSecond: limit.bytesPerSecond / Double(count))
             swarm.begin(with: share, geometry: file.file.geometry)

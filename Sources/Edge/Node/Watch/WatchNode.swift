@@ -96,6 +96,7 @@ package final class WatchNode {
         var swarmSettings = SwarmSettings(role: .viewer)
         swarmSettings.upLimit = settings.upLimit
         swarmSettings.exchangesPeers = !channel.file.isPrivate
+        swarmSettings.sourceEndpoints = channel.file.peers
         swarmSettings.window = windowPieces(settings.window, channel.file.geometry)
         let id = newPeerID()
         let swarm = SwarmDriver(
