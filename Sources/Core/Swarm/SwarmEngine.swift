@@ -20,6 +20,7 @@ package struct SwarmEngine: Sendable {
     var random: SeededRandom
     var peers: PeerTable
     var planner = ConnectionPlanner()
+    var returners: Returners
     var rendezvous: Rendezvous
     var timers = SwarmTimers()
 
@@ -85,6 +86,7 @@ package struct SwarmEngine: Sendable {
         peers = PeerTable(stripes: settings.stripes)
         rendezvous = Rendezvous(settings.rendezvous)
         early = EarlyAsks(patience: settings.earlyPatience)
+        returners = Returners(settings.trust)
         metainfo = RollingMetainfo(
             settings: RollingMetainfoSettings(pieces: settings.window * 2))
         table = PieceTable(base: firstPiece, capacity: settings.window * 2)

@@ -65,6 +65,19 @@ package struct TrustSettings: Hashable, Sendable {
     /// its own, as not all take theirs.
     package var extraEqualParts = 2.0
 
+    // MARK: Those who come back
+
+    /// For how long what was between us and a neighbour that has gone is kept: as long as it would
+    /// take for its failings to be forgotten.
+    package var returnMemory = Interval.seconds(300)
+    /// How many are remembered: 25 times the neighbours that a node has.
+    package var mostReturners = 1000
+    /// How often whoever comes back is a newcomer at once: its line may fail, and people begin
+    /// their players again.
+    package var newcomerTimes = 3
+    /// How often it is a newcomer after that, once each so long: a tenth of the time.
+    package var newcomerAgain = Interval.seconds(60)
+
     /// The defaults.
     package init() {}
 }

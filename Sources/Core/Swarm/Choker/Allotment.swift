@@ -4,7 +4,7 @@
 import Primitives
 
 /// Bytes that gather at a rate and are taken.
-struct Allotment: Sendable {
+struct Allotment: Hashable, Sendable {
     private var tokens = 0.0
     private var filledAt: Instant?
 

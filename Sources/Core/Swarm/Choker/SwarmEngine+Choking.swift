@@ -12,7 +12,7 @@ extension SwarmEngine {
                 Chokee(
                     peer: handle, isInterested: $0.isInterested,
                     gives: $0.gives.rate(at: now).bytesPerSecond,
-                    childStripes: $0.childStripes, age: now - $0.joinedAt)
+                    childStripes: $0.childStripes, age: now - $0.newSince)
             }
         }
         let open = LiveChoker.unchoked(chokees, slots: settings.unchoked)

@@ -11,7 +11,7 @@ extension SwarmEngine {
         _ piece: PieceIndex, for peer: PeerHandle, _ now: Instant
     ) -> Bool {
         guard settings.policies.contains(.opening), let state = peers[peer],
-            Opening.isDue(age: now - state.joinedAt, given: state.openings, settings)
+            Opening.isDue(age: now - state.newSince, given: state.openings, settings)
         else { return false }
         let copies = table[piece].copies + uploads.waiting(for: piece, as: .opening)
         if Opening.isSpread(copies: copies, settings) { return false }

@@ -28,7 +28,7 @@ extension SwarmEngine {
 
     /// A newcomer's first requests show how far behind its player begins.
     private mutating func noteStart(of peer: PeerHandle, at piece: PieceIndex, _ now: Instant) {
-        guard let joinedAt = peers.look(peer, \.joinedAt), now - joinedAt < .seconds(1),
+        guard let newSince = peers.look(peer, \.newSince), now - newSince < .seconds(1),
             let edge, piece <= edge
         else { return }
         let age = (now - published(piece, now)).seconds
@@ -79,7 +79,7 @@ extension SwarmEngine {
     private mutating func extraPurpose(
         of block: Block, for peer: PeerHandle, _ now: Instant
     ) -> Upload.Purpose {
-        let isNew = peers.look(peer, { now - $0.joinedAt < settings.newcomer }) ?? false
+        let isNew = peers.look(peer, { now - $0.newSince < settings.newcomer }) ?? false
         let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * settings.rescueShare)
         let isUrgent =
             isNew

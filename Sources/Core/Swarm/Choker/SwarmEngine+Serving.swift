@@ -275,10 +275,10 @@ extension PeerTable {
     /// Where the player of a newcomer began; nil where it is not known or `peer` is no newcomer
     /// any more.
     func start(of peer: PeerHandle, newFor newcomer: Interval, _ now: Instant) -> PlayerStart? {
-        guard let joinedAt = look(peer, \.joinedAt), now - joinedAt < newcomer,
+        guard let newSince = look(peer, \.newSince), now - newSince < newcomer,
             let lag = look(peer, \.startLag) ?? nil
         else { return nil }
-        return PlayerStart(lag: lag, first: (joinedAt - .zero).seconds - lag)
+        return PlayerStart(lag: lag, first: (newSince - .zero).seconds - lag)
     }
 
     /// What `peer` does with pieces of `stripe`; it is new for so long.
@@ -286,7 +286,7 @@ extension PeerTable {
         _ peer: PeerHandle, in stripe: Int, newFor newcomer: Interval, _ now: Instant
     ) -> SendOrder.Receiver {
         if passesOn(peer, stripe) { return .inner }
-        let joinedAt = look(peer, \.joinedAt) ?? now
-        return now - joinedAt < newcomer ? .newLeaf : .leaf
+        let newSince = look(peer, \.newSince) ?? now
+        return now - newSince < newcomer ? .newLeaf : .leaf
     }
 }

@@ -78,6 +78,10 @@ struct PeerState: Sendable {
     /// Blocks of its first key frame that it has asked for here.
     var openings = 0
     let joinedAt: Instant
+    /// Since when it counts as a newcomer, which is earlier where it has come back; and how often it
+    /// has lately been one, as of then.
+    var newSince: Instant
+    var arrivals = 1.0
     let introduction: Introduction
     /// It takes part in introductions (BEP 55), and whether it took one for us to meet it.
     var punches = false
@@ -88,6 +92,7 @@ struct PeerState: Sendable {
     init(_ introduction: Introduction, at now: Instant) {
         self.introduction = introduction
         joinedAt = now
+        newSince = now
         heardAt = now
         gives = RateMeter(constant: .seconds(3))
     }

@@ -29,6 +29,9 @@ extension SwarmEngine {
         state.isNamed =
             introduction.outgoing && settings.sourceEndpoints.contains(introduction.endpoint)
         state.isIntroduced = introduction.outgoing && rendezvous.met(introduction.endpoint)
+        if let past = returners.take(state.household, at: now) {
+            state.resume(past, settings, at: now)
+        }
         peers.insert(peer, state, window: settings.window * 2)
         if introduction.isGreeted {
             // What has come since then was in no offer.
@@ -90,6 +93,7 @@ extension SwarmEngine {
     private mutating func forget(_ peer: PeerHandle, _ now: Instant) {
         timers.wake(.exchange, by: now + .seconds(1))
         rendezvous.forget(peer)
+        remember(peer, now)
         peers.remove(peer)
         uploads.drop(peer)
         sourcePolicy.release(peer)
@@ -101,6 +105,16 @@ extension SwarmEngine {
         let first = max(wantFrom, table.base)
         guard first < last else { return }
         for piece in first..<last { table[piece].asks.removeAll { $0.peer == peer } }
+    }
+
+    /// Keeps what is to be known of a neighbour that goes, should it come again.
+    ///
+    /// All nodes of one machine have the same loopback address, and are as many as its owner likes.
+    private mutating func remember(_ peer: PeerHandle, _ now: Instant) {
+        guard let state = peers[peer], !state.introduction.endpoint.address.isLoopback
+        else { return }
+        let unsent = uploads.ready.filter { $0.peer == peer }
+        returners.note(state.past(unsent: unsent), of: state.household, at: now)
     }
 
     mutating func close(

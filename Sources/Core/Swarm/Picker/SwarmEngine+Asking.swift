@@ -194,7 +194,7 @@ extension SwarmEngine {
         let isNew = tunedAt.map { now - $0 < settings.newcomer } ?? true
         return isNew
             || peers.handles.contains {
-                peers.look($0) { now - $0.joinedAt < settings.newcomer } ?? false
+                peers.look($0) { now - $0.newSince < settings.newcomer } ?? false
             }
     }
 
