@@ -304,6 +304,50 @@ struct FairExtraTests {
         return sent
     }
 
+    /// How many blocks come within `seconds` to neighbour 1 of 36, which asks for another piece
+    /// after each pause, and to neighbours 2 to 6, who each ask for one in a second.
+    private func shared(
+        every pause: Interval, for seconds: Double, others: Bool
+    ) -> (one: Int, others: Int) {
+        var rig = Rig(.source)
+        rig.publish(0...520)
+        for slot in 1...36 { rig.meet(slot, outgoing: false) }
+        var given: [Int: Int] = [:]
+        let steps = Int(seconds / pause.seconds)
+        for step in 0..<steps {
+            rig.now = rig.now + pause
+            var lines = rig.request(UInt32(step), by: 1)
+            if others, step % Int(1 / pause.seconds) == 0 {
+                for slot in 2...6 { lines += rig.request(UInt32(step + slot), by: slot) }
+            }
+            for slot in 1...6 {
+                let sample = UplinkSample(
+                    unacknowledged: 0, unsent: 0, roundTrip: .milliseconds(50),
+                    leastRoundTrip: .milliseconds(50))
+                lines += rig.tell(.uplinkObserved(PeerHandle(slot), sample))
+            }
+            for slot in 1...6 {
+                given[slot, default: 0] += lines.count { $0.hasPrefix("\(slot): block") }
+            }
+        }
+        return (given[1] ?? 0, (2...6).reduce(0) { $0 + (given[$1] ?? 0) })
+    }
+
+    @Test("is not left unused: who has had its share gets what nobody else wants")
+    func spare() {
+        // Three seconds of 12.5 pieces and a sixteenth of 2.9 copies would be 105.
+        #expect(shared(every: .milliseconds(100), for: 30, others: false).one == 300)
+    }
+
+    @Test("is there at once for those within their share, however much one asks for")
+    func first() {
+        let (one, others) = shared(every: .milliseconds(20), for: 10, others: true)
+        #expect(others == 5 * 10)
+        // All of it: 2.9 copies of 12.5 pieces a second, and of the three seconds' worth that were
+        // saved, one and what those within their share took of the rest.
+        #expect((390...450).contains(one + others))
+    }
+
     @Test("is not used up by one of forty")
     func share() {
         // Three seconds of 12.5 pieces, then a sixteenth of 2.9 copies for a minute.

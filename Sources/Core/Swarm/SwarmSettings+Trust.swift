@@ -65,6 +65,10 @@ package struct TrustSettings: Hashable, Sendable {
     /// its own, as not all take theirs.
     package var extraEqualParts = 2.0
 
+    /// Whoever has had its part is given more while so much of the budget, which holds three
+    /// seconds, is left: nobody else wants it then, and those within their part find it at once.
+    package var extraReserve = Interval.seconds(2)
+
     // MARK: Those who come back
 
     /// For how long what was between us and a neighbour that has gone is kept: as long as it would

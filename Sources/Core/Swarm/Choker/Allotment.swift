@@ -10,11 +10,15 @@ struct Allotment: Hashable, Sendable {
 
     /// Takes `count` bytes if they are there, of what gathers at `rate` up to `depth` bytes; it
     /// begins full.
-    mutating func take(_ count: Int, rate: ByteRate, depth: Int, at now: Instant) -> Bool {
+    ///
+    /// As many as `rest` are to be left.
+    mutating func take(
+        _ count: Int, rate: ByteRate, depth: Int, leaving rest: Int = 0, at now: Instant
+    ) -> Bool {
         let past = filledAt.map { (now - $0).seconds * rate.bytesPerSecond } ?? Double(depth)
         tokens = min(Double(depth), tokens + past)
         filledAt = now
-        guard tokens >= Double(count) else { return false }
+        guard tokens >= Double(count) + Double(rest) else { return false }
         tokens -= Double(count)
         return true
     }

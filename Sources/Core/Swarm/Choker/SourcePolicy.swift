@@ -125,8 +125,13 @@ struct SourcePolicy: Sendable {
 
     /// Whether `count` bytes beyond the standing copies may be sent now; takes them if so.
     ///
-    /// The budget fills at `rate` and holds three seconds of it, for the start of a swarm.
-    mutating func spend(_ count: Int, rate: ByteRate, at now: Instant) -> Bool {
-        extra.take(count, rate: rate, depth: Int(rate.bytesPerSecond * 3), at: now)
+    /// The budget fills at `rate` and holds three seconds of it, for the start of a swarm; so much of
+    /// it is left as `reserve` says.
+    mutating func spend(
+        _ count: Int, rate: ByteRate, leaving reserve: Interval = .zero, at now: Instant
+    ) -> Bool {
+        extra.take(
+            count, rate: rate, depth: Int(rate.bytesPerSecond * 3),
+            leaving: Int(rate.bytesPerSecond * reserve.seconds), at: now)
     }
 }

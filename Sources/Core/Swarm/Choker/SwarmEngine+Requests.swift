@@ -56,19 +56,25 @@ extension SwarmEngine {
             return serve(now, &outputs)
         }
         var live = edge.map { block.piece.distance(to: $0) <= settings.stripes * 2 } ?? false
+        var isSpare = false
         if settings.role == .source {
             live = live && sourcePolicy.feeds(peer, in: stripe)
             if live { sourcePolicy.stay(peer, in: stripe, at: now) }
             if !live { complained(peer, of: block.piece, now, &outputs) }
-            guard live || !isBusy && spendsExtra(block, for: peer, now) else {
-                return refuse(peer, block, now, &outputs)
+            if !live, isBusy || !spendsExtra(block, for: peer, now) {
+                isSpare = spendsSpare(block, for: peer, now)
+                guard isSpare else { return refuse(peer, block, now, &outputs) }
             }
         } else {
             live = live && peers.isFed(peer, in: stripe)
             if live { peers.feed(peer, in: stripe, at: now) }
             guard live || !isBusy else { return refuse(peer, block, now, &outputs) }
         }
-        upload.purpose = live ? .live : extraPurpose(of: block, for: peer, now)
+        if live {
+            upload.purpose = .live
+        } else {
+            upload.purpose = isSpare ? .catchUp : extraPurpose(of: block, for: peer, now)
+        }
         uploads.add(upload)
         serve(now, &outputs)
     }
@@ -90,9 +96,9 @@ extension SwarmEngine {
     /// Whether what is not part of the first spreading waits in a long queue already.
     ///
     /// A newcomer that is refused turns to another at once; one that waits here loses seconds.
-    private var isBusy: Bool {
-        uploads.ready.count { $0.purpose.isExtra } >= settings.catchUpQueue
-    }
+    private var isBusy: Bool { waitingExtras >= settings.catchUpQueue }
+
+    private var waitingExtras: Int { uploads.ready.count { $0.purpose.isExtra } }
 
     /// Refuses what has waited so long for spare upload that somebody else may be quicker.
     mutating func refuseStale(_ now: Instant, _ outputs: inout [SwarmOutput]) {
@@ -105,14 +111,33 @@ extension SwarmEngine {
     private mutating func spendsExtra(
         _ block: Block, for peer: PeerHandle, _ now: Instant
     ) -> Bool {
-        let fed = peers.handles.reduce(0) { $0 + sourcePolicy.share(of: $1) }
-        let standing = Double(fed) / Double(settings.stripes)
-        let extra = max(0.3, settings.copiesBudget - standing)
-        let rate = ByteRate(bytesPerSecond: streamRate.bytesPerSecond * extra)
+        let rate = extraRate
         guard takesFairly(peer, block, of: rate, now) else { return false }
         if sourcePolicy.spend(Int(block.length), rate: rate, at: now) { return true }
         peers.update(peer) { $0.extra.giveBack(Int(block.length)) }
         return false
+    }
+
+    /// What the source gives beyond the standing copies.
+    private var extraRate: ByteRate {
+        let fed = peers.handles.reduce(0) { $0 + sourcePolicy.share(of: $1) }
+        let standing = Double(fed) / Double(settings.stripes)
+        let extra = max(0.3, settings.copiesBudget - standing)
+        return ByteRate(bytesPerSecond: streamRate.bytesPerSecond * extra)
+    }
+
+    /// Whether a viewer that has had its share is given a block of what nobody else wants.
+    ///
+    /// The half of the queue is for those within their share, and so is the most of the budget.
+    /// What it was sent already it does not need again.
+    private mutating func spendsSpare(
+        _ block: Block, for peer: PeerHandle, _ now: Instant
+    ) -> Bool {
+        guard settings.policies.contains(.fairExtra), !peers.holds(peer, block.piece),
+            waitingExtras < settings.catchUpQueue / 2
+        else { return false }
+        return sourcePolicy.spend(
+            Int(block.length), rate: extraRate, leaving: settings.trust.extraReserve, at: now)
     }
 
     /// Whether a viewer stays within its share of what the source gives beyond the trees; takes
