@@ -31,6 +31,8 @@ struct Rendezvous: Sendable {
         /// When to ask the next neighbour; `.never` once that is of no use.
         var askAt: Instant
         var asked: [PeerHandle] = []
+        /// Which of those have introduced us.
+        var heeded: [PeerHandle] = []
         var isIntroduced = false
     }
 
@@ -192,7 +194,10 @@ struct Rendezvous: Sendable {
             return rest.isEmpty ? nil : rest
         }
         // Its number may soon be another's.
-        for place in attempts.indices { attempts[place].asked.removeAll { $0 == peer } }
+        for place in attempts.indices {
+            attempts[place].asked.removeAll { $0 == peer }
+            attempts[place].heeded.removeAll { $0 == peer }
+        }
     }
 
     // MARK: What is asked of us
@@ -202,7 +207,19 @@ struct Rendezvous: Sendable {
         dealings[peer, default: Dealings()].served.take(of: settings.perPeer, at: now)
     }
 
-    /// Whether a neighbour may make us dial one more.
+    /// Whether `peer` was asked for an introduction to an address, and this is the first that it gives.
+    ///
+    /// What was asked for is bounded by what is asked: those who tell us of what we did not ask for
+    /// are not to use it up.
+    mutating func isAnswer(_ endpoint: Endpoint, by peer: PeerHandle) -> Bool {
+        guard let place = attempts.firstIndex(where: { $0.endpoint == endpoint }),
+            attempts[place].asked.contains(peer), !attempts[place].heeded.contains(peer)
+        else { return false }
+        attempts[place].heeded.append(peer)
+        return true
+    }
+
+    /// Whether a neighbour that was not asked may make us dial one more.
     mutating func obeys(_ peer: PeerHandle, at now: Instant) -> Bool {
         dealings[peer, default: Dealings()].obeyed.take(of: settings.perPeer, at: now)
             && obeyed.take(of: settings.inAll, at: now)

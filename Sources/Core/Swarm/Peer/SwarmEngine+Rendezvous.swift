@@ -126,14 +126,14 @@ extension SwarmEngine {
         _ endpoint: Endpoint, invitedBy peer: PeerHandle, _ now: Instant,
         _ outputs: inout [SwarmOutput]
     ) {
-        guard rendezvous.obeys(peer, at: now) else {
+        let isAsked = rendezvous.isAnswer(endpoint, by: peer)
+        guard isAsked || rendezvous.obeys(peer, at: now) else {
             return glitch(peer, "introductions without end", now, &outputs)
         }
         guard settings.role != .source, let state = peers[peer], endpoint.canBePeer,
             Self.concerns(endpoint, state), neighbour(at: endpoint) == nil,
             peers.count < settings.maxPeers, !rendezvous.knowsAsOurs(endpoint)
         else { return }
-        let isAsked = rendezvous.wants(endpoint)
         let teller = state.introduction.endpoint.address
         let mayDial = planner.dialing < settings.maxHalfOpen
         if mayDial, planner.meet(endpoint, by: teller, isAsked: isAsked, at: now) {

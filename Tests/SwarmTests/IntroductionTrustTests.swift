@@ -1,0 +1,77 @@
+import Primitives
+import Testing
+import Wire
+
+@testable import Swarm
+
+/// An engine whose neighbours are at addresses of the Internet, and speak of introductions.
+private struct Meeting {
+    var rig: Rig
+
+    init(_ change: (inout SwarmSettings) -> Void = { _ in }) { rig = Rig(.viewer, change) }
+
+    /// A neighbour at 80.0.0.`slot`, port 6881, or at another endpoint, joins.
+    @discardableResult
+    mutating func join(
+        _ slot: Int, at endpoint: String? = nil, id: UInt8? = nil, outgoing: Bool = false,
+        isSource: Bool = false
+    ) -> [String] {
+        guard let endpoint = Endpoint(endpoint ?? "80.0.0.\(slot):6881") else { return [] }
+        var handshake = rig.handshake(nil, isSource)
+        handshake.listenPort = 6881
+        handshake.ids = [.live: 3, .peerExchange: 2, .holepunch: 4]
+        let introduction = Introduction(
+            endpoint: endpoint, id: Rig.id(id ?? UInt8(slot)), outgoing: outgoing)
+        return rig.tell(.peerJoined(PeerHandle(slot), introduction))
+            + rig.tell(.extensionsReceived(PeerHandle(slot), handshake))
+    }
+
+    mutating func hear(
+        _ slot: Int, _ make: (Endpoint) -> HolepunchMessage, _ endpoint: String
+    ) -> [String] {
+        guard let endpoint = Endpoint(endpoint) else { return ["no endpoint"] }
+        return rig.tell(.holepunchReceived(PeerHandle(slot), make(endpoint)))
+    }
+
+    mutating func connect(_ slot: Int, _ endpoint: String) -> [String] {
+        hear(slot, { .connect($0) }, endpoint)
+    }
+
+    /// A dial comes to nothing.
+    mutating func fail(_ endpoint: String) {
+        if let endpoint = Endpoint(endpoint) { _ = rig.tell(.dialFailed(endpoint)) }
+    }
+
+    mutating func discover(_ endpoint: String) -> [String] {
+        rig.tell(.discovered([endpoint].compactMap { Endpoint($0) }))
+    }
+
+    /// Whom it asks for introductions meanwhile.
+    mutating func asks(within span: Interval) -> [String] {
+        rig.wait(span).filter { $0.contains("introduce") }
+    }
+}
+
+@Suite("Whoever introduces need not be believed")
+struct IntroductionTrustTests {
+    @Test("what was asked for is not used up by those who were not asked")
+    func quota() {
+        var meeting = Meeting { $0.maxHalfOpen = 1000 }
+        meeting.join(1, isSource: true)
+        _ = meeting.discover("80.0.0.9:6881")
+        for slot in [2, 3] {
+            meeting.join(slot)
+            for number in 1...30 {
+                #expect(meeting.connect(slot, "81.0.\(slot).\(number):6881").count == 1)
+            }
+        }
+        #expect(meeting.connect(1, "81.0.1.1:6881") == [])
+        meeting.fail("80.0.0.9:6881")
+        #expect(
+            meeting.asks(within: .milliseconds(1)) == ["1: introduce me to 80.0.0.9:6881"])
+        #expect(meeting.connect(1, "80.0.0.9:6881") == ["dial 80.0.0.9:6881"])
+        // An answer is one: what it says again it was not asked.
+        meeting.fail("80.0.0.9:6881")
+        #expect(meeting.connect(1, "80.0.0.9:6881") == [])
+    }
+}
