@@ -74,4 +74,26 @@ struct IntroductionTrustTests {
         meeting.fail("80.0.0.9:6881")
         #expect(meeting.connect(1, "80.0.0.9:6881") == [])
     }
+
+    @Test("an address that nobody else knows, and that did not answer, is left alone for a minute")
+    func vain() {
+        var meeting = Meeting()
+        meeting.join(1)
+        #expect(meeting.connect(1, "81.0.0.1:80") == ["dial 81.0.0.1:80"])
+        meeting.fail("81.0.0.1:80")
+        #expect(meeting.connect(1, "81.0.0.1:80") == [])
+        _ = meeting.rig.wait(.seconds(20))
+        #expect(meeting.connect(1, "81.0.0.1:80") == [])
+        // Nor are more ports of it tried than four.
+        for port in 81...83 {
+            #expect(meeting.connect(1, "81.0.0.1:\(port)").count == 1)
+            meeting.fail("81.0.0.1:\(port)")
+        }
+        #expect(meeting.connect(1, "81.0.0.1:84") == [])
+        meeting.join(2)
+        _ = meeting.rig.wait(.seconds(29))
+        meeting.join(3)
+        _ = meeting.rig.wait(.seconds(12))
+        #expect(meeting.connect(3, "81.0.0.1:80") == ["dial 81.0.0.1:80"])
+    }
 }

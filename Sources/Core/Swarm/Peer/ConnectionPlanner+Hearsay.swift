@@ -10,7 +10,7 @@ extension ConnectionPlanner {
     /// Of these from one teller's address: what one message holds.
     private static let mostPerTeller = 50
     /// Ports of one address: a household's viewers, but no scan of somebody's ports.
-    private static let mostPorts = 4
+    static let mostPorts = 4
 
     /// Takes in what a neighbour at `teller` tells of.
     ///

@@ -22,6 +22,8 @@ struct ConnectionPlanner: Sendable {
         var dialledAt = Instant.zero
         /// Who told of it, where only a neighbour did and it was never connected to.
         var teller: IPAddress?
+        /// Nobody had told of it when we were first introduced to it.
+        var isByIntroduction = false
 
         /// Whether it is not being tried, and known from `teller` alone.
         func isIdle(toldBy teller: IPAddress) -> Bool { phase == .idle && self.teller == teller }
@@ -33,6 +35,8 @@ struct ConnectionPlanner: Sendable {
     var order: [Endpoint] = []
     /// Who told of addresses, in the order in which theirs are tried next.
     var turns: [IPAddress] = []
+    /// Where introductions came to nothing that nobody else knew, and when.
+    private var vain: [Endpoint: Instant] = [:]
     private var banned: Set<IPAddress> = []
     private var refused: Set<Endpoint> = []
     /// Addresses that are told nothing before they have answered our handshake.
@@ -95,7 +99,9 @@ struct ConnectionPlanner: Sendable {
         _ endpoint: Endpoint, by teller: IPAddress, isAsked: Bool, at now: Instant
     ) -> Bool {
         if known[endpoint] == nil {
+            guard isAsked || !wasVain(endpoint, at: now) else { return false }
             hear([endpoint], from: teller)
+            known[endpoint]?.isByIntroduction = true
             known[endpoint]?.failures = 1
         } else if let entry = known[endpoint], entry.failures > 0, !isAsked {
             guard entry.failedAt + Self.introductionPause <= now else { return false }
@@ -104,6 +110,9 @@ struct ConnectionPlanner: Sendable {
         begin(endpoint, at: now)
         return true
     }
+
+    /// For how long one that is known from introductions alone is not dialled again by another.
+    private static let vainMemory = Interval.seconds(60)
 
     /// The least time between a failure and another try by a neighbour's word.
     private static let introductionPause = Interval.seconds(5)
@@ -131,7 +140,28 @@ struct ConnectionPlanner: Sendable {
         entry.failedAt = now
         entry.nextTry = now + .seconds(min(60, Double(1 << min(entry.failures, 6))) / 2)
         known[endpoint] = entry
-        if entry.failures > (entry.teller == nil ? 8 : 1) { remove(endpoint) }
+        guard entry.failures > (entry.teller == nil ? 8 : 1) else { return }
+        remove(endpoint)
+        guard entry.isByIntroduction, vain.count < limit || makeRoomInVain(at: now) else { return }
+        vain[endpoint] = now
+    }
+
+    /// Whether an address that is known from introductions alone was lately tried in vain, or as many
+    /// ports of its host as may be tried.
+    private mutating func wasVain(_ endpoint: Endpoint, at now: Instant) -> Bool {
+        forgetVain(at: now)
+        let ports = vain.keys.count { $0.address == endpoint.address }
+        return vain[endpoint] != nil || ports >= Self.mostPorts
+    }
+
+    /// Of those that were tried in vain there are few: a minute's introductions.
+    private mutating func makeRoomInVain(at now: Instant) -> Bool {
+        forgetVain(at: now)
+        return vain.count < limit
+    }
+
+    private mutating func forgetVain(at now: Instant) {
+        vain = vain.filter { now - $0.value < Self.vainMemory }
     }
 
     /// An address is a neighbour now.
