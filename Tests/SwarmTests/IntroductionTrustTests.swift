@@ -96,4 +96,21 @@ struct IntroductionTrustTests {
         _ = meeting.rig.wait(.seconds(12))
         #expect(meeting.connect(3, "81.0.0.1:80") == ["dial 81.0.0.1:80"])
     }
+
+    @Test("that somebody cannot be introduced, one says of all: only the source is believed")
+    func noSupport() {
+        let endpoint = "80.0.0.9:6881"
+        for (named, asked) in [(false, ["2: introduce me to \(endpoint)"]), (true, [])] {
+            var meeting = Meeting {
+                if named { $0.sourceEndpoints = ["80.0.0.1:6881"].compactMap { Endpoint($0) } }
+            }
+            meeting.join(1, outgoing: true, isSource: true)
+            meeting.join(2)
+            _ = meeting.discover(endpoint)
+            #expect(
+                meeting.asks(within: .milliseconds(300)) == ["1: introduce me to \(endpoint)"])
+            _ = meeting.hear(1, { .error($0, .noSupport) }, endpoint)
+            #expect(meeting.asks(within: .seconds(2)) == asked)
+        }
+    }
 }

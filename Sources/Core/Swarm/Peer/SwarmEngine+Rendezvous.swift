@@ -65,8 +65,10 @@ extension SwarmEngine {
             introduce(peer, from: port, to: endpoint, now, &outputs)
         case .connect(let endpoint): meet(endpoint, invitedBy: peer, now, &outputs)
         case .error(let endpoint, let error):
-            // Who does not speak it does so nowhere; somebody else may be connected to it.
-            rendezvous.refused(endpoint, by: peer, forGood: error == .noSupport, at: now)
+            // Who does not speak it does so nowhere, if that is true: the source is believed.
+            // Somebody else may be connected to it.
+            let isTrue = error == .noSupport && state.isTrustedSource
+            rendezvous.refused(endpoint, by: peer, forGood: isTrue, at: now)
             timers.wake(.punch, by: rendezvous.nextAt)
         case .unknown: glitch(peer, "unknown rendezvous message", now, &outputs)
         }
