@@ -113,4 +113,28 @@ struct IntroductionTrustTests {
             #expect(meeting.asks(within: .seconds(2)) == asked)
         }
     }
+
+    @Test("a dial by another's word that is refused makes nobody ask for introductions")
+    func refusedBack() {
+        var meeting = Meeting()
+        meeting.join(1)
+        meeting.join(2)
+        #expect(meeting.connect(1, "80.0.0.9:40000") == ["dial 80.0.0.9:40000"])
+        meeting.fail("80.0.0.9:40000")
+        #expect(meeting.asks(within: .seconds(2)) == [])
+    }
+
+    @Test("an introduction that was asked for, and is refused, is not asked for again at once")
+    func refusedAgain() {
+        var meeting = Meeting()
+        meeting.join(1, isSource: true)
+        meeting.join(2)
+        _ = meeting.discover("80.0.0.9:6881")
+        meeting.fail("80.0.0.9:6881")
+        #expect(
+            meeting.asks(within: .milliseconds(1)) == ["1: introduce me to 80.0.0.9:6881"])
+        #expect(meeting.connect(1, "80.0.0.9:6881") == ["dial 80.0.0.9:6881"])
+        meeting.fail("80.0.0.9:6881")
+        #expect(meeting.asks(within: .milliseconds(200)) == [])
+    }
 }

@@ -83,7 +83,9 @@ struct Rendezvous: Sendable {
     /// Some NATs refuse what they do not know: that is a reason to ask at once.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard let place = attempts.firstIndex(where: { $0.endpoint == endpoint }) else { return }
-        if now - attempts[place].begunAt < settings.askAfter {
+        let isEarly = now - attempts[place].begunAt < settings.askAfter
+        // Where an introduction is what was refused, or all have been asked, nobody else will help.
+        if isEarly, attempts[place].askAt < .never {
             attempts[place].askAt = min(attempts[place].askAt, now)
         } else if attempts[place].asked.isEmpty
             || now - attempts[place].begunAt >= settings.attemptTime
