@@ -137,4 +137,23 @@ struct IntroductionTrustTests {
         meeting.fail("80.0.0.9:6881")
         #expect(meeting.asks(within: .milliseconds(200)) == [])
     }
+
+    @Test("of an own dial and a call back both ends keep the same one: whose name is the smaller")
+    func calledBack() {
+        // The node here is number 100. Called back is the other's own dial.
+        for (id, kept) in [(9, 3), (200, 4)] as [(UInt8, Int)] {
+            for order in [[3, 4], [4, 3]] {
+                var meeting = Meeting()
+                meeting.join(1)
+                _ = meeting.discover("80.0.0.9:6881")
+                #expect(meeting.connect(1, "80.0.0.9:40000") == ["dial 80.0.0.9:40000"])
+                for slot in order {
+                    let port = slot == 3 ? 40_000 : 6881
+                    meeting.join(slot, at: "80.0.0.9:\(port)", id: id, outgoing: true)
+                }
+                let left = [3, 4].filter { meeting.rig.engine.peers.contains(PeerHandle($0)) }
+                #expect(left == [kept], "\(id), \(order)")
+            }
+        }
+    }
 }

@@ -86,6 +86,8 @@ struct PeerState: Sendable {
     /// It takes part in introductions (BEP 55), and whether it took one for us to meet it.
     var punches = false
     var isIntroduced = false
+    /// The connection is of its making: we dialled because it did.
+    var isBack = false
     /// The port that it listens on, by its own word.
     var listenPort: UInt16?
 
@@ -96,6 +98,9 @@ struct PeerState: Sendable {
         heardAt = now
         gives = RateMeter(constant: .seconds(3))
     }
+
+    /// Whether the connection is of our making.
+    var isOurs: Bool { introduction.outgoing && !isBack }
 
     /// Whether it is the source by more than its own word: the pieces that are asked of it in need
     /// it owes nobody.

@@ -34,6 +34,8 @@ struct Rendezvous: Sendable {
         /// Which of those have introduced us.
         var heeded: [PeerHandle] = []
         var isIntroduced = false
+        /// We dial it because it dials us.
+        var isBack = false
     }
 
     /// What has passed between us and one neighbour.
@@ -101,6 +103,11 @@ struct Rendezvous: Sendable {
             return false
         }
         return attempts.remove(at: place).isIntroduced
+    }
+
+    /// Whether an address is dialled only because it dials us, by another's word.
+    func isBack(_ endpoint: Endpoint) -> Bool {
+        attempts.contains { $0.endpoint == endpoint && $0.isBack }
     }
 
     /// Whether an introduction to an address was asked for lately.
@@ -229,13 +236,17 @@ struct Rendezvous: Sendable {
 
     /// We are dialling an address to which a neighbour introduced us.
     ///
-    /// If we did not ask it, its word keeps us from asking nobody.
-    mutating func introduced(_ endpoint: Endpoint, by peer: PeerHandle, at now: Instant) {
+    /// If we did not ask it, its word keeps us from asking nobody. Where we dial only because of it,
+    /// the dial `isBack`.
+    mutating func introduced(
+        _ endpoint: Endpoint, by peer: PeerHandle, isBack: Bool = false, at now: Instant
+    ) {
         let place = attempts.firstIndex { $0.endpoint == endpoint } ?? attempts.count
         if place == attempts.count {
             attempts.append(Attempt(endpoint: endpoint, begunAt: now, askAt: .never))
         }
         attempts[place].isIntroduced = true
+        if isBack { attempts[place].isBack = true }
         if attempts[place].asked.contains(peer) { attempts[place].askAt = .never }
     }
 

@@ -18,7 +18,8 @@ extension SwarmEngine {
             outputs.append(.close(peer, .ourselves))
             return
         }
-        guard admits(introduction, now, &outputs) else {
+        let isBack = introduction.outgoing && rendezvous.isBack(introduction.endpoint)
+        guard admits(introduction, isBack, now, &outputs) else {
             if introduction.outgoing { planner.failed(introduction.endpoint, at: now) }
             outputs.append(.close(peer, .full))
             return
@@ -28,6 +29,7 @@ extension SwarmEngine {
         // The source dials nobody.
         state.isNamed =
             introduction.outgoing && settings.sourceEndpoints.contains(introduction.endpoint)
+        state.isBack = isBack
         state.isIntroduced = introduction.outgoing && rendezvous.met(introduction.endpoint)
         if let past = returners.take(state.household, at: now) {
             state.resume(past, settings, at: now)
@@ -53,7 +55,7 @@ extension SwarmEngine {
 
     /// Makes room for a newcomer, or says that there is none.
     private mutating func admits(
-        _ newcomer: Introduction, _ now: Instant, _ outputs: inout [SwarmOutput]
+        _ newcomer: Introduction, _ isBack: Bool, _ now: Instant, _ outputs: inout [SwarmOutput]
     ) -> Bool {
         guard !planner.isBanned(newcomer.endpoint.address) else { return false }
         // Names are no secret: from elsewhere anybody could take a neighbour's place by its name.
@@ -62,7 +64,8 @@ extension SwarmEngine {
                 && $0.introduction.endpoint.address == newcomer.endpoint.address
         }
         for old in same {
-            guard let state = peers[old], supersedes(newcomer, state, now) else { return false }
+            guard let state = peers[old], supersedes(newcomer, isBack, state, now)
+            else { return false }
             close(old, .duplicate, now, &outputs)
         }
         let here = peers.filter { $0.introduction.endpoint.address == newcomer.endpoint.address }
@@ -71,11 +74,16 @@ extension SwarmEngine {
 
     /// Of two connections between the same nodes both ends keep the one that the node with the
     /// smaller name opened, unless the older one has fallen silent.
-    private func supersedes(_ new: Introduction, _ old: PeerState, _ now: Instant) -> Bool {
+    ///
+    /// A call back is the other's: it meets the other's dial, and there it is an own one.
+    private func supersedes(
+        _ new: Introduction, _ isBack: Bool, _ old: PeerState, _ now: Instant
+    ) -> Bool {
         if now - old.heardAt > .seconds(3) { return true }
-        guard new.outgoing != old.introduction.outgoing else { return false }
+        let isOurs = new.outgoing && !isBack
+        guard isOurs != old.isOurs else { return false }
         let oursIsSmaller = ourID.value.bytes.lexicographicallyPrecedes(new.id.value.bytes)
-        return new.outgoing == oursIsSmaller
+        return isOurs == oursIsSmaller
     }
 
     mutating func left(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [SwarmOutput]) {

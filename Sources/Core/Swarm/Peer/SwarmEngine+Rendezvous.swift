@@ -138,9 +138,9 @@ extension SwarmEngine {
         else { return }
         let teller = state.introduction.endpoint.address
         let mayDial = planner.dialing < settings.maxHalfOpen
-        if mayDial, planner.meet(endpoint, by: teller, isAsked: isAsked, at: now) {
-            outputs.append(.dialBack(endpoint))
-        }
-        if planner.isDialing(endpoint) { rendezvous.introduced(endpoint, by: peer, at: now) }
+        let dials = mayDial && planner.meet(endpoint, by: teller, isAsked: isAsked, at: now)
+        if dials { outputs.append(.dialBack(endpoint)) }
+        guard planner.isDialing(endpoint) else { return }
+        rendezvous.introduced(endpoint, by: peer, isBack: dials && !isAsked, at: now)
     }
 }
