@@ -156,4 +156,21 @@ struct IntroductionTrustTests {
             }
         }
     }
+
+    @Test("who was called back is told of at the port that it listens on, and not as reachable")
+    func contact() {
+        var meeting = Meeting()
+        meeting.join(1)
+        _ = meeting.connect(1, "80.0.0.9:40000")
+        meeting.join(9, at: "80.0.0.9:40000", outgoing: true)
+        let contact = meeting.rig.engine.peers[PeerHandle(9)]?.contact
+        #expect(contact.map { "\($0.endpoint)" } == "80.0.0.9:6881")
+        #expect(contact?.flags == [])
+        let told = meeting.rig.wait(.milliseconds(1)).filter { $0.hasPrefix("1: tell") }
+        #expect(told == ["1: tell +80.0.0.9:6881"])
+        // So it is to whom it asks for, if it does not say from which port it dials.
+        #expect(
+            meeting.hear(9, { .rendezvous($0) }, "80.0.0.1:6881")
+                == ["1: connect to 80.0.0.9:6881", "9: connect to 80.0.0.1:6881"])
+    }
 }
