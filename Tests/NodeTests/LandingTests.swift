@@ -6,6 +6,7 @@ import Metainfo
 import Pieces
 import Primitives
 import Reactor
+import Storage
 import Testing
 import Wire
 
@@ -205,6 +206,18 @@ struct LandingTests {
         #expect(!hold.begin())
         hold.moved(true)
         #expect(hold.begin())
+    }
+
+    @Test("What was read for peers does not show that the store gets on, so nothing is held for it")
+    func progress() {
+        let piece = PieceIndex(1)
+        let fault = StorageError.system(path: "file", operation: "writing", errno: ENOSPC)
+        let moving: [StoreEvent] = [
+            .verified(piece), .mismatched(piece), .written(piece), .paused(fault),
+        ]
+        let idle: [StoreEvent] = [.read(1, [0]), .unreadable(1, fault), .saved, .notSaved(fault)]
+        let shown = (moving + idle).map(\.isProgress)
+        #expect(shown == [true, true, true, true, false, false, false, false])
     }
 
     @Test("A connection that ends within a block ends, and what came before has been heard")

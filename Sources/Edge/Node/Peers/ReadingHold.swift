@@ -1,8 +1,20 @@
 // Links that read nothing for a moment, while what they brought is still being worked off. Knows
-// neither the links nor the work.
+// not the links, and of the work only what shows that it gets on.
 
 import Primitives
 import Reactor
+import Storage
+
+extension StoreEvent {
+    /// Whether it shows that what peers brought is being worked off: what is read for them, or kept
+    /// for the next start, says nothing of that.
+    var isProgress: Bool {
+        switch self {
+        case .verified, .mismatched, .written, .paused: true
+        case .lent, .read, .unreadable, .saved, .notSaved: false
+        }
+    }
+}
 
 /// A bounded wait of all links that bring much at a time.
 ///

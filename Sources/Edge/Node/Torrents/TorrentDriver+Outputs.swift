@@ -75,7 +75,8 @@ extension TorrentDriver {
 
     /// Takes what the store's threads have done.
     func takeEvents() {
-        for event in store.take() {
+        let events = store.take()
+        for event in events {
             switch event {
             case .verified(let piece):
                 feed(.pieceVerified(piece, blocks: checker.take(piece)))
@@ -97,7 +98,7 @@ extension TorrentDriver {
             }
         }
         tellRoom()
-        hold.moved(store.isBehind)
+        if events.contains(where: \.isProgress) { hold.moved(store.isBehind) }
     }
 
     private func finished(_ ticket: ReadTicket, _ send: ((PeerLink, Block) -> Void)?) {
