@@ -1,6 +1,7 @@
-// Nodes dial: SYNs, and the NATs before which they stand. Every node dials from the port that it
-// listens on, so a NAT's hole is where others dial, and two dials that cross are one connection
-// (RFC 9293, section 3.5).
+// Nodes dial: SYNs, and the NATs before which they stand. In this model every node dials from the
+// port that it listens on, so a NAT's hole is where others dial, and two dials that cross are one
+// connection (RFC 9293, section 3.5). Real nodes do so only where they are introduced, and name the
+// port of the other dial: the same holes, by one word more.
 
 import Pieces
 import Primitives

@@ -47,12 +47,11 @@ struct PeerState: Sendable {
     var outstanding = 0
     /// Times in a row that it was late.
     var lateness = 0
-    /// Pieces in a row that it was asked for in vain, until when it is not relied on for that, and
-    /// how often that has been so.
+    /// Pieces in a row that it was asked for in vain, and when the last of these was counted.
     var vain = 0
-    var unreliedUntil = Instant.zero
-    /// When the last of these was counted.
     var vainAt = Instant.zero
+    /// Until when it is not relied on for that, and how often that has been so.
+    var unreliedUntil = Instant.zero
     var failings = 0
     /// Pieces with a wrong hash of which it sent a part.
     var suspicion = 0
@@ -120,7 +119,6 @@ struct PeerState: Sendable {
 
     /// How often in a row it was late, and its shares in wrong pieces.
     var blame: Int { lateness + suspicion }
-
 }
 
 /// What is under way to a neighbour.
