@@ -16,7 +16,7 @@ extension BroadcastNode {
         do throws(NodeFault) {
             guard let folder, let key else { return }
             let state = try state(in: folder, for: info)
-            let host = try openPeerPort()
+            let host = try PeerHost.open(settings.peerPorts)
             self.host = host
             let file = try channelFile(state, key, port: host.port)
             let (parsed, bytes) = try sign(file, key)
@@ -65,14 +65,6 @@ extension BroadcastNode {
             .data, what: "cannot make \(channel.name) private",
             why: "its viewers have a file that is not, of another swarm",
             hint: "begin a new channel with another --name or --state-dir")
-    }
-
-    private func openPeerPort() throws(NodeFault) -> PeerHost {
-        do throws(ReactorFault) {
-            return try PeerHost(ports: settings.peerPorts)
-        } catch {
-            throw NodeFault(error, port: settings.peerPorts.lowerBound, option: "--peer-port")
-        }
     }
 
     /// The address that others reach this machine under.

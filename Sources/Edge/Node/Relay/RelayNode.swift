@@ -41,15 +41,14 @@ package final class RelayNode {
     /// Opens the port and joins the swarms.
     package func start() {
         pages = LibraryPages.releaseLater()
-        do throws(ReactorFault) {
-            let host = try PeerHost(ports: settings.peerPorts)
+        do throws(NodeFault) {
+            let host = try PeerHost.open(settings.peerPorts)
             self.host = host
             report(.listening(port: host.port))
             join(host)
         } catch {
-            let port = settings.peerPorts.lowerBound
             isOver = true
-            report(.failed(NodeFault(error, port: port, option: "--peer-port")))
+            report(.failed(error))
         }
     }
 

@@ -48,9 +48,11 @@ package final class TorrentNode {
     package func start() {
         pages = LibraryPages.releaseLater()
         do throws(NodeFault) {
-            let host = try openPeerPort()
+            let host = try PeerHost.open(settings.peerPorts)
             self.host = host
-            let gateway = try openGateway()
+            let gateway = try LiveGateway.listening(on: settings.httpPort) { [weak self] in
+                self?.statusJSON ?? "{}"
+            }
             self.gateway = gateway
             let task = TorrentTask(taskSettings, host: host) { [weak self] in self?.happened($0) }
             self.task = task
@@ -77,24 +79,6 @@ package final class TorrentNode {
 
     private var address: String {
         shelf?.shelf?.files.first { $0.index == file }?.address ?? "/"
-    }
-
-    private func openPeerPort() throws(NodeFault) -> PeerHost {
-        do throws(ReactorFault) {
-            return try PeerHost(ports: settings.peerPorts)
-        } catch {
-            throw NodeFault(error, port: settings.peerPorts.lowerBound, option: "--peer-port")
-        }
-    }
-
-    private func openGateway() throws(NodeFault) -> LiveGateway {
-        do throws(ReactorFault) {
-            var gateway = GatewaySettings()
-            gateway.port = settings.httpPort
-            return try LiveGateway(settings: gateway) { [weak self] in self?.statusJSON ?? "{}" }
-        } catch {
-            throw NodeFault(error, port: settings.httpPort, option: "--port")
-        }
     }
 
     // MARK: Events

@@ -47,10 +47,12 @@ package final class WatchNode {
         pages = LibraryPages.releaseLater()
         do throws(NodeFault) {
             let channel = settings.channel
-            let host = try openPeerPort()
+            let host = try PeerHost.open(settings.peerPorts)
             self.host = host
             makePlayer(channel)
-            let gateway = try openGateway()
+            let gateway = try LiveGateway.listening(on: settings.httpPort) { [weak self] in
+                self?.statusJSON ?? "{}"
+            }
             self.gateway = gateway
             join(channel, host)
             let title = channel.file.name.text
@@ -66,24 +68,6 @@ package final class WatchNode {
 
     /// Addresses that do not come from a tracker: the user's and those of the channel file.
     private var hints: [Endpoint] { settings.peers + settings.channel.file.peers }
-
-    private func openPeerPort() throws(NodeFault) -> PeerHost {
-        do throws(ReactorFault) {
-            return try PeerHost(ports: settings.peerPorts)
-        } catch {
-            throw NodeFault(error, port: settings.peerPorts.lowerBound, option: "--peer-port")
-        }
-    }
-
-    private func openGateway() throws(NodeFault) -> LiveGateway {
-        do throws(ReactorFault) {
-            var gateway = GatewaySettings()
-            gateway.port = settings.httpPort
-            return try LiveGateway(settings: gateway) { [weak self] in self?.statusJSON ?? "{}" }
-        } catch {
-            throw NodeFault(error, port: settings.httpPort, option: "--port")
-        }
-    }
 
     private func makePlayer(_ channel: ParsedChannelFile) {
         player = PlayerFeed(

@@ -100,8 +100,8 @@ package final class MetadataFetch {
         {
             return takeUp(kept)
         }
-        do throws(ReactorFault) {
-            let host = if let host { host } else { try PeerHost(ports: settings.peerPorts) }
+        do throws(NodeFault) {
+            let host = if let host { host } else { try PeerHost.open(settings.peerPorts) }
             self.host = host
             for swarm in swarms { host.add(self, as: swarm) }
             if let torrent = settings.torrent { beginHashes(of: torrent) }
@@ -111,10 +111,7 @@ package final class MetadataFetch {
             announce(port: host.port)
             plan()
         } catch {
-            finish(
-                .failed(
-                    NodeFault(error, port: settings.peerPorts.lowerBound, option: "--peer-port"))
-            )
+            finish(.failed(error))
         }
     }
 

@@ -29,12 +29,11 @@ package final class MetadataSearch {
     /// Opens the port and begins to look for peers.
     package func start() {
         guard let ports = searches.first?.peerPorts else { return }
-        do throws(ReactorFault) {
-            host = try PeerHost(ports: ports)
+        do throws(NodeFault) {
+            host = try PeerHost.open(ports)
         } catch {
             isOver = true
-            let fault = NodeFault(error, port: ports.lowerBound, option: "--peer-port")
-            return report(0, .failed(fault))
+            return report(0, .failed(error))
         }
         fetches = searches.enumerated().map { number, settings in
             MetadataFetch(settings, host: host) { [weak self] event in
