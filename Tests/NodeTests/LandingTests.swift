@@ -152,6 +152,59 @@ struct LandingTests {
     }
 
     @Test(
+        "A peer that answers out of order, too, has nearly all of its blocks placed",
+        arguments: 1...3)
+    func shuffled(_ seed: UInt64) async throws {
+        var random = SeededRandom(seed: seed)
+        let expected = (0..<300).map { block($0) }
+        var sent: [Block] = []
+        for start in stride(from: 0, to: 300, by: 20) {
+            sent += expected[start..<start + 20].shuffled(using: &random)
+        }
+        let owner = try await run(
+            sent.map { .piece($0) }, expecting: expected, parts: [1_000_000])
+        #expect(owner.heard == sent.map { "\($0)" })
+        #expect(!owner.isWrong)
+        #expect(owner.placed > 100)
+    }
+
+    @Test(
+        "Blocks that come twice, each into the place of another, are heard as they came",
+        arguments: 1...3)
+    func repeated(_ seed: UInt64) async throws {
+        var random = SeededRandom(seed: seed)
+        let expected = (0..<120).map { block($0) }
+        var sent = expected
+        for _ in 0..<12 {
+            let (from, to) = (
+                Int.random(in: 0..<120, using: &random), Int.random(in: 0..<120, using: &random)
+            )
+            sent.insert(expected[from], at: to)
+        }
+        let owner = try await run(
+            sent.map { .piece($0) }, expecting: expected, parts: [400_000, 90_000])
+        #expect(owner.heard == sent.map { "\($0)" })
+        #expect(!owner.isWrong)
+    }
+
+    @Test("Few places are given to a peer that sends little at a time, a MiB to one that fills all")
+    func window() {
+        var window = LandingWindow()
+        #expect(window.count == 16)
+        window.filled(16, isInOrder: true)
+        window.filled(32, isInOrder: true)
+        window.filled(64, isInOrder: true)
+        #expect(window.count == 64)
+        #expect(window.beyond == 0)
+        window.filled(20, isInOrder: false)
+        #expect(window.count == 64)
+        #expect(window.beyond == 64)
+        for _ in 0..<5 { window.filled(1, isInOrder: true) }
+        #expect(window.count == 16)
+        #expect(window.beyond == 64)
+    }
+
+    @Test(
         "Blocks out of order, unasked ones and other messages between them are heard as they came",
         arguments: 1...6)
     func disorder(_ seed: UInt64) async throws {

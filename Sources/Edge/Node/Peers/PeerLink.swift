@@ -49,6 +49,8 @@ final class PeerLink {
 
     /// Who knows where blocks belong, on links that are `tuned`.
     private(set) weak var landing: (any Landing)?
+    /// How much is read at a time, where it is.
+    var window = LandingWindow()
 
     let handler: Handler
     private(set) var connection: TCPConnection?
