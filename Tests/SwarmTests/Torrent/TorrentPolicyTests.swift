@@ -84,6 +84,26 @@ struct TorrentPolicyTests {
         #expect(depth(10, .seconds(3)) == 4)
     }
 
+    @Test("A peer that would serve all requests at once has fewer, but twice what is on its way")
+    func near() {
+        func most(_ megabytes: Double?, _ roundTrip: Interval, of most: Int = 500) -> Int {
+            Pipeline.most(
+                most, near: 160, rate: megabytes.map { ByteRate(bytesPerSecond: $0 * 1e6) },
+                roundTrip: roundTrip)
+        }
+        #expect(most(nil, .zero) == 500)
+        // A gigabit, or a Transmission seed, which serves twice a second.
+        #expect(most(120, .zero) == 500)
+        #expect(most(16, .milliseconds(1)) == 500)
+        #expect(most(800, .milliseconds(0)) == 160)
+        // 800 MB/s and 3 ms: 147 blocks are on their way.
+        #expect(most(800, .milliseconds(3)) == 292)
+        #expect(most(800, .milliseconds(100)) == 500)
+        #expect(most(1e9, .seconds(1_000_000)) == 500)
+        #expect(most(800, .zero, of: 100) == 100)
+        #expect(most(1e9, .zero, of: 0) == 0)
+    }
+
     @Test("The rate of a peer counts the time in which it was asked for something")
     func throughput() {
         var it = Throughput()

@@ -1,6 +1,7 @@
 // What a peer gives while it is asked for something, and how many requests keep it busy. Knows
 // no blocks: only when how many bytes came.
 
+import Pieces
 import Primitives
 
 /// The rate of a peer, counted over the time in which it had something to send.
@@ -115,6 +116,21 @@ struct Pipeline: Sendable {
 
     /// Begins anew, after the peer stood still.
     mutating func restart(first: Int) { self = Pipeline(first: first) }
+
+    /// Requests that a peer may have, where others have `most`: of one that would serve those within
+    /// 40 ms as many as its round trip takes twice, and `near` at least.
+    ///
+    /// 500 blocks within 40 ms are 200 MB/s: whoever serves in ticks, and needs many, gives less.
+    static func most(_ most: Int, near: Int, rate: ByteRate?, roundTrip: Interval) -> Int {
+        guard let rate else { return most }
+        let block = Double(PieceGeometry.blockLength)
+        guard rate.bytesPerSecond * soon > Double(most) * block else { return most }
+        // At most `most`, before it is made a whole number: rates and round trips may be absurd.
+        let carried = min(rate.bytesPerSecond * 2 * roundTrip.seconds / block, Double(most))
+        return min(most, max(near, Int(carried)))
+    }
+
+    private static let soon = 0.04
 
     /// Requests to have under way, at most `most`.
     func depth(

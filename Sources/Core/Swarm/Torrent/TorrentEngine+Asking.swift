@@ -77,7 +77,9 @@ extension TorrentEngine {
         guard !peers[peer].isSnubbed else { return 1 }
         let isUrgent = isUrgent(now)
         if isUrgent, peers[peer].isLate(patience(peer), at: now) { return 1 }
-        let most = min(peers[peer].takes, settings.mostRequests)
+        let most = Pipeline.most(
+            min(peers[peer].takes, settings.mostRequests), near: settings.nearRequests,
+            rate: peers[peer].throughput.rate, roundTrip: peers[peer].roundTrip)
         var carried = peers[peer].pipeline.depth(
             rate: peers[peer].throughput.rate, roundTrip: peers[peer].roundTrip,
             queue: readers.isEmpty ? settings.bulkQueue : urgentQueue(peer), most: most)
