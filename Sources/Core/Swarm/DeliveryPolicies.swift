@@ -37,7 +37,23 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// An orphan does not tell for a second that it is one, so that those below stay.
     package static let orphanGrace = DeliveryPolicies(rawValue: 1 << 6)
 
+    /// A child that has left, or gone without a word, loses its place at once: this project's own.
+    ///
+    /// Without it four to six seconds after it last asked.
+    package static let vacancies = DeliveryPolicies(rawValue: 1 << 29)
+    /// A neighbour that neither acknowledges nor says anything is gone after two round trips and
+    /// 0.3 s, where others are heard: this project's own.
+    ///
+    /// Without it after a second.
+    package static let earlyAlarm = DeliveryPolicies(rawValue: 1 << 26)
+
     // MARK: The order of sending
+
+    /// Where nothing is acknowledged for two round trips and 0.2 s, others are sent to meanwhile:
+    /// this project's own.
+    ///
+    /// Without it after a second.
+    package static let hesitation = DeliveryPolicies(rawValue: 1 << 27)
 
     /// The piece goes first of which the fewest copies have gone (Pianese et al., PULSE,
     /// INFOCOM 2006).
@@ -60,6 +76,11 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
 
     /// What is late is asked for elsewhere.
     package static let rescue = DeliveryPolicies(rawValue: 1 << 13)
+    /// What a parent that has gone owed is asked of the next one first, whether it holds it or
+    /// not: this project's own.
+    ///
+    /// Without it of those who hold it.
+    package static let orphansByTree = DeliveryPolicies(rawValue: 1 << 28)
     /// What is late is asked of those first who say that they have little to send: this project's
     /// own.
     ///
@@ -117,5 +138,7 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("backlog-by-tree", .backlogByTree), ("probation", .probation),
         ("root-audit", .rootAudit), ("fair-extra", .fairExtra),
         ("hole-punching", .holePunching), ("early-talk", .earlyTalk),
+        ("vacancies", .vacancies), ("early-alarm", .earlyAlarm), ("hesitation", .hesitation),
+        ("orphans-by-tree", .orphansByTree),
     ]
 }

@@ -83,7 +83,7 @@ package struct SwarmEngine: Sendable {
         self.geometry = geometry
         self.ourID = ourID
         random = SeededRandom(seed: seed)
-        peers = PeerTable(stripes: settings.stripes)
+        peers = PeerTable(stripes: settings.stripes, policies: settings.policies)
         rendezvous = Rendezvous(settings.rendezvous)
         early = EarlyAsks(patience: settings.earlyPatience)
         returners = Returners(settings.trust)

@@ -59,11 +59,28 @@ extension SwarmEngine {
         outputs += dropped.map { .send(peer, .reject($0)) }
     }
 
+    /// Frees the places of children that have gone to another parent, or without a word.
+    private mutating func vacatePlaces(_ now: Instant) {
+        guard settings.policies.contains(.vacancies) else { return }
+        let stripes = settings.stripes
+        for peer in peers.handles where peers.look(peer, \.childStripes) ?? 0 > 0 {
+            let isGone = peers.isGone(peer, at: now)
+            for s in 0..<stripes {
+                guard let since = peers[peer, s]?.childSince else { continue }
+                let stands = uploads.stands(peer) { Int($0.value) % stripes == s }
+                if Vacancy.isVacant(asked: now - since, stands: stands, isGone: isGone) {
+                    peers.letGo(peer, in: s)
+                }
+            }
+        }
+    }
+
     /// Stripe feeds given to all children together.
     var feedsGiven: Int { mutating get { peers.feeds } }
 
     /// Lets the newest child go while live blocks wait too long for their turn.
     mutating func reviewSlots(_ now: Instant, _ outputs: inout [SwarmOutput]) {
+        vacatePlaces(now)
         let used = feedsGiven
         let feed = streamRate.bytesPerSecond / Double(settings.stripes)
         if feed > 0 {
@@ -105,7 +122,7 @@ extension SwarmEngine {
         guard settings.policies.contains(.rootAudit),
             let household = peers[peer]?.household
         else { return true }
-        for old in sourcePolicy.children(in: stripe) where peers.isStuck(old, at: now) {
+        for old in sourcePolicy.children(in: stripe) where peers.isGone(old, at: now) {
             sourcePolicy.release(old, stripe: stripe)
             // It may only have been slow: it is to look for another parent.
             letGo(old, in: stripe, &outputs)

@@ -31,7 +31,7 @@ extension PeerTable {
                 return ParentView(
                     peer: handle, lateness: state.lateness, roundTrip: state.roundTrip)
             }
-            if let view, !isStuck(handle, at: now) { views.append(view) }
+            if let view, !isGone(handle, at: now) { views.append(view) }
         }
         return views
     }

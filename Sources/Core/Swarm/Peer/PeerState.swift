@@ -130,11 +130,13 @@ struct PeerFlight: Sendable {
 
     /// Its acknowledgements stand still: it is not counted and not served.
     func isStuck(at now: Instant) -> Bool {
-        inFlight > 0 && now - progressAt > Self.standstill
+        unacknowledged(at: now) > Standstill.certain
     }
 
-    /// After so long without an acknowledgement a connection stands still.
-    private static let standstill = Interval.seconds(1)
+    /// For how long nothing of what is under way has been acknowledged.
+    func unacknowledged(at now: Instant) -> Interval {
+        inFlight > 0 ? now - progressAt : .zero
+    }
 }
 
 /// How a neighbour stands in one stripe.

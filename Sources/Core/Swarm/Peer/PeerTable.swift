@@ -17,11 +17,15 @@ struct PeerTable: Sendable {
     /// How each stands in each stripe, one neighbour after the other.
     private var standing: [PeerStripe] = []
     private let stripes: Int
+    private let policies: DeliveryPolicies
     /// The handles of all neighbours, in order.
     private(set) var handles: [PeerHandle] = []
 
     /// A table without neighbours in a swarm of so many stripes.
-    init(stripes: Int) { self.stripes = stripes }
+    init(stripes: Int, policies: DeliveryPolicies = .all) {
+        self.stripes = stripes
+        self.policies = policies
+    }
 
     private static let husk = PeerPieces(window: 1)
 
@@ -134,9 +138,8 @@ extension PeerTable {
     /// Bytes under way to all neighbours together, without those that stand still.
     func underWay(at now: Instant) -> Int {
         var total = 0
-        for handle in handles {
-            let flight = flights[handle.slot]
-            if !flight.isStuck(at: now) { total += flight.inFlight }
+        for handle in handles where !hesitates(handle, at: now) {
+            total += flights[handle.slot].inFlight
         }
         return total
     }
@@ -162,7 +165,16 @@ extension PeerTable {
     /// Whether a neighbour can be sent a block: it moves, and less than `share` is under way.
     func takes(_ handle: PeerHandle, below share: Int, at now: Instant) -> Bool {
         guard contains(handle) else { return false }
-        return flights[handle.slot].inFlight < share && !isStuck(handle, at: now)
+        return flights[handle.slot].inFlight < share && !hesitates(handle, at: now)
+    }
+
+    /// Whether others are served before a neighbour that is here.
+    private func hesitates(_ handle: PeerHandle, at now: Instant) -> Bool {
+        let flight = flights[handle.slot]
+        guard policies.contains(.hesitation) else { return flight.isStuck(at: now) }
+        return Standstill.hesitates(
+            unacknowledged: flight.unacknowledged(at: now),
+            roundTrip: states[handle.slot].roundTrip)
     }
 
     /// Whether a neighbour's acknowledgements stand still.
@@ -170,12 +182,24 @@ extension PeerTable {
         contains(handle) && flights[handle.slot].isStuck(at: now)
     }
 
+    /// Whether a neighbour has left without a word, as far as one can tell.
+    func isGone(_ handle: PeerHandle, at now: Instant) -> Bool {
+        guard contains(handle), !isStuck(handle, at: now) else { return true }
+        let state = states[handle.slot]
+        let span = flights[handle.slot].unacknowledged(at: now)
+        guard policies.contains(.earlyAlarm),
+            Standstill.isGone(
+                unacknowledged: span, silence: now - state.heardAt, roundTrip: state.roundTrip)
+        else { return false }
+        return handles.contains { now - states[$0.slot].heardAt < Standstill.usualPause }
+    }
+
     /// Whether a neighbour can be asked for single pieces: it serves us, is there and moves, and is
     /// relied on, where that is asked for.
     func isReady(
         _ handle: PeerHandle, at now: Instant, quietAfter: Interval, isRelied: Bool = true
     ) -> Bool {
-        guard contains(handle), !isStuck(handle, at: now) else { return false }
+        guard !isGone(handle, at: now) else { return false }
         let isReady = look(handle) {
             $0.isLive && !$0.isChoking && $0.backOff <= now && now - $0.heardAt < quietAfter
                 && (!isRelied || $0.unreliedUntil <= now || $0.isTrustedSource)

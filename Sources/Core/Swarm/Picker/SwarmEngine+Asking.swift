@@ -115,12 +115,18 @@ extension SwarmEngine {
                 let seen = table[piece].seenAt
             else { continue }
             // A peer whose end acknowledges nothing is gone: that is no sign of full lines.
-            let isDead = !peers.contains(ask.peer) || peers.isStuck(ask.peer, at: now)
+            let isDead = peers.isGone(ask.peer, at: now)
             let waited = now - max(seen, ask.at)
             let patience = patience(of: piece, with: ask.peer, now)
             if waited > patience, !isDead, !ask.isOverdue {
                 table[piece].asks[0].isOverdue = true
                 waitedInVain(for: ask, of: piece, now)
+            }
+            if isDead, let heir = heir(to: ask, of: piece, now) {
+                withdraw(ask, piece, &outputs)
+                table[piece].asks.removeFirst()
+                self.ask(heir, for: piece, .standing, now, &outputs)
+                continue
             }
             guard isDead || waited > patience && left > 0 && underWay < 4,
                 let holder = bestHolder(of: piece, among: &suppliers, now),
@@ -139,6 +145,20 @@ extension SwarmEngine {
             if table[piece].aloneOnly { restart(piece, &outputs) }
             self.ask(holder, for: piece, .rescue, now, &outputs)
         }
+    }
+
+    /// The parent after one that has gone, which is asked first for what that one owed, whether it
+    /// holds it or not; nil where there is none.
+    ///
+    /// Where many go at once nobody near holds anything yet: along the trees it spreads as the
+    /// stream does, and not by one asking another who has been told of it.
+    private func heir(to ask: Ask, of piece: PieceIndex, _ now: Instant) -> PeerHandle? {
+        guard settings.policies.contains(.orphansByTree),
+            let parent = stripes[stripe(of: piece)].parent, parent != ask.peer,
+            !peers.isGone(parent, at: now),
+            !table[piece].asks.contains(where: { $0.peer == parent })
+        else { return nil }
+        return parent
     }
 
     /// A newcomer's player waits for the pieces at its play point: after a moment they are asked
