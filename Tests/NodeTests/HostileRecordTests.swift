@@ -83,7 +83,7 @@ struct HostileRecordTests {
     @Test("A newcomer that is first shown old records finds the live edge all the same")
     @Loop
     func stale() async throws {
-        let channel = try await TestChannel.onAir()
+        let channel = try await TestChannel.onAir(first: 36_000)
         let key = try Self.key(of: channel)
         // The channel has been on the air for an hour: a record of its first minute is about.
         let old = try Self.record(

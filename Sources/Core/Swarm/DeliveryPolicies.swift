@@ -37,7 +37,7 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// An orphan does not tell for a second that it is one, so that those below stay.
     package static let orphanGrace = DeliveryPolicies(rawValue: 1 << 6)
 
-    /// A child that has left, or gone without a word, loses its place at once: this project's own.
+    /// A child that has gone without a word loses its places at once: this project's own.
     ///
     /// Without it four to six seconds after it last asked.
     package static let vacancies = DeliveryPolicies(rawValue: 1 << 29)

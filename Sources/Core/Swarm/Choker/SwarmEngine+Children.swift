@@ -59,18 +59,13 @@ extension SwarmEngine {
         outputs += dropped.map { .send(peer, .reject($0)) }
     }
 
-    /// Frees the places of children that have gone to another parent, or without a word.
+    /// Frees the places of children that have gone without a word.
     private mutating func vacatePlaces(_ now: Instant) {
         guard settings.policies.contains(.vacancies) else { return }
-        let stripes = settings.stripes
-        for peer in peers.handles where peers.look(peer, \.childStripes) ?? 0 > 0 {
-            let isGone = peers.isGone(peer, at: now)
-            for s in 0..<stripes {
-                guard let since = peers[peer, s]?.childSince else { continue }
-                let stands = uploads.stands(peer) { Int($0.value) % stripes == s }
-                if Vacancy.isVacant(asked: now - since, stands: stands, isGone: isGone) {
-                    peers.letGo(peer, in: s)
-                }
+        for peer in peers.handles
+        where peers.look(peer, \.childStripes) ?? 0 > 0 && peers.isGone(peer, at: now) {
+            for stripe in 0..<settings.stripes where peers.isFed(peer, in: stripe) {
+                peers.letGo(peer, in: stripe)
             }
         }
     }

@@ -64,13 +64,6 @@ struct UploadQueue: Sendable {
         ready.count { $0.block.piece == piece && $0.purpose == purpose && $0.block.offset == 0 }
     }
 
-    /// Whether requests of `peer` stand for such pieces.
-    func stands(_ peer: PeerHandle, where wanted: (PieceIndex) -> Bool) -> Bool {
-        standing.contains { piece, waiting in
-            wanted(piece) && waiting.contains { $0.peer == peer }
-        }
-    }
-
     /// Queues a block that is held.
     mutating func add(_ upload: Upload) {
         ready.append(upload)
