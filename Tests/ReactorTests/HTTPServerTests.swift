@@ -177,7 +177,7 @@ struct HTTPServerTests {
     @Test("ends a drip of header bytes at the total deadline, and one that says nothing")
     func slowloris() async throws {
         var limits = HTTPServerLimits()
-        limits.headerDeadline = .milliseconds(150)
+        limits.headerDeadline = .milliseconds(600)
         let server = try hello(limits: limits)
         let silent = RawClient(port: server.port)
         let drip = RawClient(port: server.port, "GET / HTTP/1.1\r\n")
