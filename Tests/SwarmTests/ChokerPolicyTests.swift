@@ -115,7 +115,7 @@ struct UploadQueueTests {
         order.byDeadline = byDeadline
         var out: [String] = []
         while let next = queue.next(
-            order: order, copies: { copies[$0.value] ?? 0 },
+            order: order, copies: { copies[$0.block.piece.value] ?? 0 },
             receiver: { peer, _ in
                 if newcomers.contains(peer.slot) { return .newLeaf }
                 return leaves.contains(peer.slot) ? .leaf : .inner
@@ -133,6 +133,32 @@ struct UploadQueueTests {
         #expect(
             order([upload(1, 5, since: 0), upload(2, 6, since: 50)], copies: [5: 1])
                 == ["2#6", "1#5"])
+    }
+
+    @Test("sends the rest of a copy before another copy begins")
+    func wholeCopies() {
+        var queue = UploadQueue()
+        for (peer, piece) in [(1, 5), (2, 5), (3, 6)] as [(Int, UInt32)] {
+            for offset in [0, 16_384] as [UInt32] {
+                let half = Block(piece: PieceIndex(piece), offset: offset, length: 16_384)
+                queue.add(
+                    Upload(
+                        peer: PeerHandle(peer), block: half, since: .zero, published: .zero,
+                        purpose: .live))
+            }
+        }
+        var sent: [PieceIndex: Int] = [:]
+        var out: [String] = []
+        while let next = queue.next(
+            order: SendOrder(copyWeight: 3),
+            copies: { SendOrder.copies(before: $0, sent: sent[$0.block.piece] ?? 0, of: 2) },
+            receiver: { _, _ in .inner }, canTake: { _ in true })
+        {
+            sent[next.block.piece, default: 0] += 1
+            let half = next.block.offset == 0 ? "a" : "b"
+            out.append("\(next.peer.slot)\(next.block.piece)\(half)")
+        }
+        #expect(out == ["1#5a", "1#5b", "3#6a", "3#6b", "2#5a", "2#5b"])
     }
 
     @Test("lets what is asked for late wait for what was asked for in time")

@@ -230,13 +230,13 @@ struct PieceTableTests {
     @Test("forgets what slides out and keeps the rest")
     func slides() {
         var table = table(100)
-        table[PieceIndex(100)].copies = 1
-        table[PieceIndex(110)].copies = 2
+        table[PieceIndex(100)].blocksSent = 1
+        table[PieceIndex(110)].blocksSent = 2
         table.slide(to: PieceIndex(105))
         #expect(!table.contains(PieceIndex(104)))
-        #expect(table[PieceIndex(110)].copies == 2)
+        #expect(table[PieceIndex(110)].blocksSent == 2)
         // The slot of 100 is that of 164 now, and empty.
-        #expect(table[PieceIndex(164)].copies == 0)
+        #expect(table[PieceIndex(164)].blocksSent == 0)
         table.slide(to: PieceIndex(50))
         #expect(table.base == PieceIndex(105))
         table.checkInvariants()
@@ -245,11 +245,11 @@ struct PieceTableTests {
     @Test("slides any distance, and begins anew anywhere")
     func far() {
         var table = table(0)
-        table[PieceIndex(3)].copies = 1
+        table[PieceIndex(3)].blocksSent = 1
         table.slide(to: PieceIndex(4_000_000_000))
         #expect(table.contains(PieceIndex(4_000_000_063)))
         table.reset(to: PieceIndex(7))
-        #expect(table[PieceIndex(7)].copies == 0)
+        #expect(table[PieceIndex(7)].blocksSent == 0)
         table.slide(to: PieceIndex(.max - 10))
         #expect(table.limit == PieceIndex(.max))
         table.checkInvariants()

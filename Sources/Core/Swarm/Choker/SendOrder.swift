@@ -68,6 +68,15 @@ struct SendOrder: Sendable {
         }
     }
 
+    /// How many copies of a block's piece have gone from here or have begun to go, besides the one
+    /// that it is of, when `sent` of its blocks, `whole` to a piece, have gone.
+    ///
+    /// Whoever has got a part of a piece can neither play it nor pass it on: the rest of it is of
+    /// the same copy, and goes before the next one begins.
+    static func copies(before upload: Upload, sent: Int, of whole: Int) -> Int {
+        upload.isRest ? max(0, sent - 1) / whole : (sent + whole - 1) / whole
+    }
+
     /// What a newcomer's player is to have in hand `seconds` after the beginning of its stream.
     ///
     /// What it begins with is overdue when it is asked for: until then it shows nothing.

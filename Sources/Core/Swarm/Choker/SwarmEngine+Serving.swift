@@ -40,6 +40,7 @@ extension SwarmEngine {
         refuseStale(now, &outputs)
         let order = sendOrder
         let hasOwnDeadlines = settings.policies.contains(.ownDeadlines)
+        let whole = geometry.blocksPerPiece
         while !uploads.ready.isEmpty {
             guard peers.underWay(at: now) + Self.blockBytes <= uplink.inFlight else { return }
             let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
@@ -49,7 +50,11 @@ extension SwarmEngine {
             }
             let upload = uploads.next(
                 order: order,
-                copies: { table.contains($0) ? table[$0].copies : 0 },
+                copies: {
+                    let piece = $0.block.piece
+                    let sent = table.contains(piece) ? table[piece].blocksSent : 0
+                    return SendOrder.copies(before: $0, sent: sent, of: whole)
+                },
                 receiver: {
                     peers.receiver(
                         $0, in: Int($1.value) % settings.stripes, newFor: settings.newcomer, now)
@@ -86,7 +91,7 @@ extension SwarmEngine {
         sayHaves(to: peer, unlessSince: .milliseconds(150), now, &outputs)
         outputs.append(.sendBlock(peer, block))
         if upload.purpose == .live { slots.learn(now - upload.since, at: now) }
-        if block.offset == 0 { table[block.piece].copies += 1 }
+        table[block.piece].blocksSent += 1
         peers.update(peer) {
             $0.sent += Int(block.length)
         }

@@ -15,6 +15,9 @@ struct Upload: Hashable, Sendable {
     var published: Instant
     /// What it is sent for.
     var purpose: Purpose
+    /// Whether the neighbour got another block of the piece from here: it can use neither before
+    /// it has both.
+    var isRest = false
 
     /// What a block is sent for.
     enum Purpose: Hashable, Sendable {
@@ -121,20 +124,24 @@ struct UploadQueue: Sendable {
 
     /// Takes the block that goes next, by `order`, to a neighbour that can take one, or nil.
     mutating func next(
-        order: SendOrder, copies: (PieceIndex) -> Int,
+        order: SendOrder, copies: (Upload) -> Int,
         receiver: (PeerHandle, PieceIndex) -> SendOrder.Receiver,
         start: (PeerHandle) -> PlayerStart? = { _ in nil }, canTake: (PeerHandle) -> Bool
     ) -> Upload? {
         var best: (index: Int, score: Double)?
         for (index, upload) in ready.enumerated() where canTake(upload.peer) {
             let score = order.score(
-                of: upload, copies: copies(upload.block.piece), start: start(upload.peer),
+                of: upload, copies: copies(upload), start: start(upload.peer),
                 receiver: receiver(upload.peer, upload.block.piece))
             if best.map({ score < $0.score }) ?? true { best = (index, score) }
         }
         guard let best else { return nil }
         let upload = ready.remove(at: best.index)
         counts[upload.peer, default: 1] -= 1
+        for index in ready.indices
+        where ready[index].block.piece == upload.block.piece && ready[index].peer == upload.peer {
+            ready[index].isRest = true
+        }
         return upload
     }
 

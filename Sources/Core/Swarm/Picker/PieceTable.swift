@@ -52,8 +52,8 @@ struct PieceSlot: Sendable {
     var senders: [PeerHandle] = []
     /// Who was asked and is not any more, but may have sent it before it heard so.
     var crossed: [PeerHandle] = []
-    /// Copies passed on.
-    var copies = 0
+    /// Blocks of it passed on, each as often as it went.
+    var blocksSent = 0
     /// Its last block came by a standing request.
     var cameStanding = false
     /// When its last block came, while its record is missing.
