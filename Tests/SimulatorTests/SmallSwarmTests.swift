@@ -35,6 +35,23 @@ struct SmallSwarmTests {
         #expect(report.mostReceived <= 1.25, "\(report)")
     }
 
+    @Test("of eight viewers of a stream in larger pieces is no worse", arguments: [2500, 4000, 8000] as [Double])
+    func larger(kilobits: Double) throws {
+        let rate = ByteRate(bitsPerSecond: kilobits * 1000)
+        let stream = try #require(StreamShape.usual(kilobits: kilobits))
+        var scenario = Scenario(stream: stream, source: Stage.line(up: 3, of: rate))
+        scenario.groups = [Scenario.Group(count: 8, line: Stage.line(up: 1.5, of: rate))]
+        scenario.groups[0].from = .seconds(3)
+        scenario.groups[0].joins = .apart(.milliseconds(300))
+        scenario.length = .seconds(25)
+        scenario.measuredFrom = .seconds(6)
+        let report = scenario.play()
+        // Pieces of which some have one half and others the other cost seconds here.
+        let stalled = try #require(report.dry.first { $0.buffer == .seconds(2) }?.stalled)
+        #expect(stalled < .seconds(2), "\(report)")
+        #expect(report.lagHigh < .seconds(4) && report.copies < 2.4, "\(report)")
+    }
+
     @Test("starts within a second and a half for whoever joins")
     func startup() throws {
         var stage = try Stage(viewers: 8)

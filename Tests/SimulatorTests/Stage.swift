@@ -22,8 +22,8 @@ struct Stage {
         }
     }
 
-    /// A line whose upload is a multiple of the stream's rate.
-    static func line(up: Double) -> AccessLink {
+    /// A line whose upload is a multiple of a stream's rate.
+    static func line(up: Double, of rate: ByteRate = rate) -> AccessLink {
         AccessLink(
             up: ByteRate(bytesPerSecond: rate.bytesPerSecond * up),
             down: ByteRate(bytesPerSecond: rate.bytesPerSecond * 6), delay: .seconds(0.0125))

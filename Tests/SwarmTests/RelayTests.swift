@@ -107,6 +107,23 @@ struct RelayEngineTests {
         #expect(settings.leastInFlight == 4 << 20)
     }
 
+    @Test("gives streams in larger pieces the same seconds, not the same bytes")
+    func largerPieces() throws {
+        let large = try #require(PieceGeometry(pieceLength: 65_536))
+        var viewer = SwarmSettings(role: .viewer)
+        let usual = viewer
+        viewer.fit(large)
+        #expect(viewer.initialInFlight == 4 * usual.initialInFlight)
+        #expect(viewer.leastInFlight == 4 * usual.leastInFlight)
+        #expect(viewer.catchUpQueue == 4 * usual.catchUpQueue)
+        #expect(viewer.rescueBurst == 4 * usual.rescueBurst)
+        // What a limit carries is the same whatever the pieces are.
+        var relay = SwarmSettings(role: .relay)
+        relay.begin(with: ByteRate(bytesPerSecond: 500_000), geometry: large)
+        relay.fit(large)
+        #expect(relay.leastInFlight == 500_000 && relay.catchUpQueue == 24)
+    }
+
     @Test("begins with as many feeds as its line carries, within what its neighbours can take")
     func slots() throws {
         let geometry = try #require(PieceGeometry(pieceLength: 16_384))

@@ -79,6 +79,8 @@ package struct SwarmEngine: Sendable {
         settings: SwarmSettings, geometry: PieceGeometry, ourID: PeerID, firstPiece: PieceIndex,
         seed: UInt64
     ) {
+        var settings = settings
+        settings.fit(geometry)
         self.settings = settings
         self.geometry = geometry
         self.ourID = ourID

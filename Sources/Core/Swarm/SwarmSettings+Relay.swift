@@ -32,9 +32,9 @@ extension SwarmSettings {
         initialSlots = min(max(feeds, stripes), maxPeers * stripes)
         // What the limit carries in a second may be under way: the limit keeps queues short, and
         // viewers whose own lines are full acknowledge late.
-        leastInFlight = min(max(Int(rate), 65_536), 4 << 20)
+        leastInFlight = min(max(Int(rate), 65_536), 4 << 20) / geometry.blocksPerPiece
         initialInFlight = leastInFlight
-        let halfSecond = Int(rate / 2) / PieceGeometry.blockLength
+        let halfSecond = Int(rate / 2) / geometry.pieceLength
         catchUpQueue = min(max(halfSecond, 6), 64)
     }
 }

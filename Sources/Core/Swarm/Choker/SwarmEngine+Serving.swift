@@ -164,7 +164,8 @@ extension SwarmEngine {
 
     /// For how long what waits here would keep the line busy, in the steps of a status.
     private var wait: UInt8 {
-        let rate = max(uplink.rate.bytesPerSecond, HolderPolicy.unknownRate)
+        let rate = max(
+            uplink.rate.bytesPerSecond, HolderPolicy.unknownRate * Double(geometry.pieceLength))
         let seconds = Double(uploads.ready.count * Self.blockBytes) / rate
         let steps = seconds / LiveStatus.waitStep
         return UInt8(min(steps, Double(LiveStatus.longestWait)))

@@ -24,8 +24,9 @@ struct Holder: Hashable, Sendable {
 
 /// The choice among holders.
 enum HolderPolicy {
-    /// A rate to assume of a neighbour that has sent nothing yet, in bytes a second.
-    static let unknownRate = 80_000.0
+    /// A rate to assume of a neighbour that has sent nothing yet, in pieces a second: half of a
+    /// stream, of which there are 8 to 16.
+    static let unknownRate = 5.0
 
     /// In a live swarm something comes from each neighbour about this often, in seconds; whoever
     /// is silent for longer may have left without a word.
@@ -46,7 +47,7 @@ enum HolderPolicy {
     }
 
     private static func cost(of holder: Holder, length: Int, salt: UInt64) -> Double {
-        let rate = max(holder.rate.bytesPerSecond, unknownRate)
+        let rate = max(holder.rate.bytesPerSecond, unknownRate * Double(length))
         var cost = Double(holder.outstanding + length) / rate
         cost += 0.2 * Double(min(holder.lateness, 20))
         cost += 0.5 * min(holder.wait, 0.2)

@@ -26,14 +26,15 @@ struct Suppliers: Sendable {
     /// Finds those of `peers` who serve us, are there and move, the first time it is called.
     ///
     /// Of what exists already half a second of what a neighbour gives is asked at once, four
-    /// blocks at least; of the source `ofSource` bytes.
+    /// pieces of `pieceLength` bytes at least; of the source `ofSource` bytes.
     mutating func prepare(
-        _ peers: PeerTable, ofSource: Int, quietAfter: Interval, at now: Instant
+        _ peers: PeerTable, pieceLength: Int, ofSource: Int, quietAfter: Interval, at now: Instant
     ) {
         guard !isReady else { return }
         isReady = true
         all.reserveCapacity(peers.count)
-        let leastOfSource = peers.count > 1 ? ofSource : 65_536
+        let least = 4 * pieceLength
+        let leastOfSource = peers.count > 1 ? ofSource : least
         var ready = peers.handles.filter { peers.isReady($0, at: now, quietAfter: quietAfter) }
         if ready.isEmpty {
             ready = peers.handles.filter {
@@ -47,7 +48,7 @@ struct Suppliers: Sendable {
             all.append(
                 Supplier(
                     peer: peer, isSource: isSource, rate: rate,
-                    pipeline: max(half, isSource ? leastOfSource : 65_536),
+                    pipeline: max(half, isSource ? leastOfSource : least),
                     newest: peers.look(peer, \.newest)))
         }
         holders.reserveCapacity(all.count)

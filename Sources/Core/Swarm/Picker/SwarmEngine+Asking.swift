@@ -250,7 +250,8 @@ extension SwarmEngine {
         of piece: PieceIndex, among suppliers: inout Suppliers, _ now: Instant
     ) -> PeerHandle? {
         suppliers.prepare(
-            peers, ofSource: settings.sourcePipeline * geometry.pieceLength,
+            peers, pieceLength: geometry.pieceLength,
+            ofSource: settings.sourcePipeline * geometry.pieceLength,
             quietAfter: settings.quietAfter, at: now)
         let failures = table[piece].failures
         suppliers.holders.removeAll(keepingCapacity: true)
