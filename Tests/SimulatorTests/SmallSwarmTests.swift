@@ -35,7 +35,9 @@ struct SmallSwarmTests {
         #expect(report.mostReceived <= 1.25, "\(report)")
     }
 
-    @Test("of eight viewers of a stream in larger pieces is no worse", arguments: [2500, 4000, 8000] as [Double])
+    @Test(
+        "of eight viewers of a stream in larger pieces is no worse",
+        arguments: [2500, 4000, 8000] as [Double])
     func larger(kilobits: Double) throws {
         let rate = ByteRate(bitsPerSecond: kilobits * 1000)
         let stream = try #require(StreamShape.usual(kilobits: kilobits))

@@ -11,9 +11,12 @@ extension SwarmEngine {
         _ piece: PieceIndex, for peer: PeerHandle, _ now: Instant
     ) -> Bool {
         guard settings.policies.contains(.opening), let state = peers[peer],
-            Opening.isDue(age: now - state.newSince, given: state.openings / geometry.blocksPerPiece, settings)
+            Opening.isDue(
+                age: now - state.newSince, given: state.openings / geometry.blocksPerPiece,
+                settings)
         else { return false }
-        let copies = table[piece].blocksSent / geometry.blocksPerPiece + uploads.waiting(for: piece, as: .opening)
+        let sent = table[piece].blocksSent / geometry.blocksPerPiece
+        let copies = sent + uploads.waiting(for: piece, as: .opening)
         if Opening.isSpread(copies: copies, settings) { return false }
         let first = piece.advanced(by: 1 - settings.openingPieces)
         guard !metainfo.randomAccessPoints(in: first..<piece.advanced(by: 1)).isEmpty else {
