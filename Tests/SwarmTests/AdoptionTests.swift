@@ -51,13 +51,15 @@ struct AdoptionTests {
 
 @Suite("The stripes that a node passes on")
 struct InnerStripesTests {
-    /// Stripes as `depth/children`, `-` for not fed, an asterisk for those passed on before.
+    /// Stripes as `depth/children`, `-` for not fed, an asterisk for those passed on before, after a
+    /// plus how many neighbours pass them on.
     private func inner(_ stripes: String, count: Int = 2) -> [Int] {
         let stands = stripes.split(separator: " ").map { word in
-            let parts = word.split(separator: "/")
+            let parts = word.split(whereSeparator: { "/+".contains($0) })
             return StripeStand(
                 depth: UInt8(parts[0]) ?? ParentPolicy.unfed,
-                children: Int(parts[1].prefix(1)) ?? 0, isInner: word.hasSuffix("*"))
+                children: Int(parts[1].prefix(1)) ?? 0, isInner: parts[1].hasSuffix("*"),
+                passers: parts.count > 2 ? Int(parts[2]) ?? 0 : 0)
         }
         let chosen = InnerStripes.choose(stands, count: count) { Double($0) / 100 }
         return chosen.indices.filter { chosen[$0] }
@@ -73,6 +75,13 @@ struct InnerStripesTests {
     func steady() {
         #expect(inner("3/0* 3/0* 2/0 2/0") == [0, 1])
         #expect(inner("3/0* 3/0* 1/0 1/0") == [2, 3])
+    }
+
+    @Test("are those that few neighbours pass on, where the node is fed in them")
+    func shortage() {
+        #expect(inner("3/2*+6 3/2*+6 4/0+1 3/0+6") == [0, 2])
+        #expect(inner("3/2*+6 3/2*+6 -/0+1 3/0+6") == [0, 1])
+        #expect(inner("3/2*+6 3/2*+6 4/0+5 3/0+6") == [0, 1])
     }
 
     @Test("are one more than just hold the feeds")

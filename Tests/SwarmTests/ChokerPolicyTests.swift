@@ -414,6 +414,19 @@ struct FeedSlotsTests {
         }
     }
 
+    @Test("does not grow beyond what a busy line carries, though nothing waits yet")
+    func spoken() {
+        for isBusy in [false, true] {
+            var slots = FeedSlots(initial: 8)
+            slots.fit(9.3, isBusy: isBusy)
+            #expect(slots.hasRoom(used: 7, at: second(1)) == true)
+            #expect(slots.hasRoom(used: 8, at: second(1)) == !isBusy)
+            #expect(slots.isFull(used: 8, at: second(2)) == isBusy)
+            slots.fit(9.6, isBusy: isBusy)
+            #expect(slots.hasRoom(used: 8, at: second(3)) == true)
+        }
+    }
+
     @Test("never shrinks below what the line has shown to carry")
     func shown() {
         var slots = FeedSlots(initial: 8)

@@ -20,6 +20,8 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     ///
     /// Without it all of them.
     package static let innerStripes = DeliveryPolicies(rawValue: 1 << 1)
+    /// A node rather passes on what few of its neighbours do: this project's own.
+    package static let evenStripes = DeliveryPolicies(rawValue: 1 << 30)
     /// A leaf gives its place to one that passes on, at nodes and at the source (SplitStream's
     /// eviction).
     package static let leavesMakeWay = DeliveryPolicies(rawValue: 1 << 2)
@@ -127,6 +129,7 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// Their names in the command line and in docs/DELIVERY.md.
     package static let named: [(name: String, policy: DeliveryPolicies)] = [
         ("standing-requests", .standingRequests), ("inner-stripes", .innerStripes),
+        ("even-stripes", .evenStripes),
         ("leaves-make-way", .leavesMakeWay), ("roots-rotate", .rootsRotate),
         ("fair-roots", .fairRoots),
         ("loyalty", .loyalty), ("tenure", .tenure), ("orphan-grace", .orphanGrace),

@@ -18,10 +18,15 @@ struct FeedSlots: Sendable {
     /// The part of what the line has shown to carry that is promised: the rest is for newcomers,
     /// for what falls out, and for the line's own moods.
     private static let promised = 0.85
+    /// The part that is not gone beyond while the line is busy: a feed takes a while to begin to
+    /// flow, since its pieces are still to come, and nothing waits meanwhile.
+    private static let most = 0.95
 
     /// The feeds that may be given.
     private(set) var count: Int
-    /// What the line has shown to carry, in feeds; never lets go below that.
+    /// What the line has shown to carry, in feeds, and what of it is promised; never lets go below
+    /// that.
+    private var carries = 0.0
     private var shown = 1
     /// Whether the line sends as much as it has shown to carry, or nearly.
     private var isBusy = false
@@ -50,6 +55,7 @@ struct FeedSlots: Sendable {
     /// that now or is not.
     mutating func fit(_ feeds: Double, isBusy: Bool = false) {
         self.isBusy = isBusy
+        carries = feeds
         shown = max(1, Int(min(feeds, 10_000) * Self.promised))
         count = max(count, shown)
     }
@@ -63,12 +69,17 @@ struct FeedSlots: Sendable {
     /// Whether one more feed can be given beyond the `used` ones; grows where all goes well.
     mutating func hasRoom(used: Int, at now: Instant) -> Bool {
         if used < count { return wait(at: now) < crowded }
-        guard wait(at: now) < calm, now - changedAt > pause,
+        guard !isSpoken(for: used), wait(at: now) < calm, now - changedAt > pause,
             crowdedAt.map({ now - $0 > caution }) ?? true
         else { return false }
         count = used + 1
         changedAt = now
         return true
+    }
+
+    /// Whether the line carries all that it can, and `used` feeds will take that once they flow.
+    private func isSpoken(for used: Int) -> Bool {
+        isBusy && Double(used + 1) > carries * Self.most
     }
 
     /// Whether one of the `used` feeds is to be taken back; shrinks where it is.
@@ -86,6 +97,7 @@ struct FeedSlots: Sendable {
     /// Whether nobody else should ask.
     func isFull(used: Int, at now: Instant) -> Bool {
         if used < count { return wait(at: now) > crowded }
-        return wait(at: now) > calm || crowdedAt.map({ now - $0 < caution }) ?? false
+        return isSpoken(for: used) || wait(at: now) > calm
+            || crowdedAt.map({ now - $0 < caution }) ?? false
     }
 }

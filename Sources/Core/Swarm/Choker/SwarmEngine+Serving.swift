@@ -227,11 +227,13 @@ extension SwarmEngine {
             inner = Array(repeating: true, count: settings.stripes)
             return
         }
+        let isEven = settings.policies.contains(.evenStripes)
         let stands = stripes.indices.map { s in
             StripeStand(
                 depth: stripes[s].depth,
                 children: newest.count { $0.1 == s && peers.isFed($0.0, in: s) },
-                isInner: inner[s])
+                isInner: inner[s],
+                passers: isEven ? peers.handles.count { peers.passesOn($0, s) } : 0)
         }
         let count = InnerStripes.count(slots: slots.count, fanOut: settings.fanOut)
         let salt = ourID.salt
