@@ -61,6 +61,22 @@ struct RelayTests {
         await second.stop()
     }
 
+    @Test("has ended though a piece from before the end comes late")
+    func late() {
+        var flow = RelayFlow()
+        var news: [String] = []
+        func note(_ isNews: Bool) { if isNews { news.append(flow.state.rawValue) } }
+        note(flow.came(PieceIndex(8)))
+        note(flow.ended(before: PieceIndex(11)))
+        note(flow.came(PieceIndex(10)))
+        note(flow.paused())
+        #expect(news == ["carrying", "ended"])
+        note(flow.came(PieceIndex(11)))
+        note(flow.came(PieceIndex(12)))
+        note(flow.paused())
+        #expect(news == ["carrying", "ended", "carrying", "silent"])
+    }
+
     @Test("waits at the end of a broadcast for the next one")
     @Loop
     func waits() async throws {

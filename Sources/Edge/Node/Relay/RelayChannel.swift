@@ -19,7 +19,7 @@ final class RelayChannel {
     private var tracker: TrackerClient?
     private var onStopped: (@Loop () -> Void)?
     private var rates = SwarmRates()
-    private var state = RelayState.connecting
+    private var flow = RelayFlow()
     private var share: ByteRate?
     /// When a piece last came, or the channel began.
     private var fedAt = Loop.now
@@ -69,16 +69,12 @@ final class RelayChannel {
 
     private func happened(_ event: SwarmEvent) {
         switch event {
-        case .piece:
+        case .piece(let piece, _):
             let pause = Loop.now - fedAt
             fedAt = Loop.now
-            guard state != .carrying else { return }
-            state = .carrying
-            report(.carrying(after: pause))
-        case .ended:
-            guard state != .ended else { return }
-            state = .ended
-            report(.ended)
+            if flow.came(piece) { report(.carrying(after: pause)) }
+        case .ended(let piece):
+            if flow.ended(before: piece) { report(.ended) }
         case .contradiction(let piece): report(.contradiction(piece: piece.value))
         case .wantPeers:
             tracker?.feed(.peersWanted)
@@ -90,9 +86,7 @@ final class RelayChannel {
 
     /// Sees whether the stream still flows.
     func review() {
-        guard state == .carrying, Loop.now - fedAt > Self.patience else { return }
-        state = .silent
-        report(.silent)
+        if Loop.now - fedAt > Self.patience, flow.paused() { report(.silent) }
     }
 
     // MARK: Its share of the line
@@ -115,7 +109,7 @@ final class RelayChannel {
     /// How it is doing now.
     func status() -> RelayedChannel {
         var status = RelayedChannel(label: label)
-        (status.state, status.share) = (state, share)
+        (status.state, status.share) = (flow.state, share)
         status.swarm = rates.status(of: swarm, tracker)
         let silence = Loop.now - fedAt
         if silence > Self.patience { status.silence = silence }
