@@ -12,7 +12,8 @@ package enum Role: Hashable, Sendable {
     case relay
 }
 
-/// The tunables of one swarm.
+/// The tunables of one swarm; bytes and blocks are those of pieces of one block, and grow with the
+/// pieces of a stream (`fit`).
 package struct SwarmSettings: Sendable {
     /// What this node is for.
     package var role: Role
