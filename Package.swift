@@ -65,7 +65,8 @@ let package = Package(
         // Not linked: opened when they are needed (libavformat-dev, libavcodec-dev, libavutil-dev).
         .target(name: "CFFmpeg", path: "Sources/C/CFFmpeg", publicHeadersPath: "."),
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
-        edge("Crypto", ["COpenSSL", "Primitives"]),
+        .target(name: "CDigest", path: "Sources/C/CDigest", publicHeadersPath: "."),
+        edge("Crypto", ["COpenSSL", "CDigest", "Primitives"]),
         edge("Reactor", ["CLibevent", "Primitives"]),
         edge("Storage", ["CLinux", "Primitives", "Pieces"]),
         edge("Ingest", path: "Broadcaster/Ingest", ["CFFmpeg", "Primitives"]),

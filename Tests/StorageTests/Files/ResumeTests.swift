@@ -30,13 +30,15 @@ import Testing
         }
     }
 
-    private func check(_ files: TorrentFiles, _ pieces: Bitfield? = nil) -> (CheckResult, [Int]) {
+    private func check(
+        _ files: TorrentFiles, _ pieces: Bitfield? = nil, lot: Int = 1
+    ) -> (CheckResult, [Int]) {
         let over = Semaphore()
         let steps = Mutex<[Int]>([])
         let result = Mutex<CheckResult?>(nil)
         _ = ContentCheck(
             files, pieces: pieces ?? .full(pieceCount: files.layout.pieceCount),
-            check: rightCheck(files.layout),
+            lot: lot, check: rightCheck(files.layout),
             progress: { step in steps.withLock { $0.append(step.done) } },
             finished: { end in
                 result.withLock { $0 = end }
@@ -47,24 +49,24 @@ import Testing
         return (result.withLock { $0 } ?? none, steps.withLock { $0 })
     }
 
-    @Test("A check finds what is right, among what is wrong, short and absent")
-    func checks() throws {
+    @Test("A check finds what is right, among what is wrong, short and absent", arguments: [1, 4])
+    func checks(lot: Int) throws {
         let files = try files([65_536, 65_536, 65_536, 0])
         try fill(files)
-        #expect(check(files).0.right.isFull)
+        #expect(check(files, lot: lot).0.right.isFull)
         unlink("\(files.folder)/f1")
         truncate("\(files.folder)/f2", 40_000)
         let descriptor = open("\(files.folder)/f0", O_WRONLY)
         pwrite(descriptor, [contentByte(5) ^ 1], 1, 5)
         close(descriptor)
         let fresh = try self.files([65_536, 65_536, 65_536, 0])
-        let (result, steps) = check(fresh)
+        let (result, steps) = check(fresh, lot: lot)
         #expect(result.right.indices == [PieceIndex(1), PieceIndex(4)])
         #expect(result.fault == nil && !result.isPartial)
         #expect(steps.sorted() == [1, 2, 3, 4, 5, 6])
         var some = Bitfield(pieceCount: 6)
         some.insert(PieceIndex(4))
-        #expect(check(fresh, some).0.right.indices == [PieceIndex(4)])
+        #expect(check(fresh, some, lot: lot).0.right.indices == [PieceIndex(4)])
         #expect(check(fresh, Bitfield(pieceCount: 6)).0.right.isEmpty)
     }
 
@@ -88,7 +90,7 @@ import Testing
         let over = Semaphore()
         let check = ContentCheck(
             files, pieces: .full(pieceCount: files.layout.pieceCount),
-            check: { _, _ in true }, progress: { _ in }, finished: { _ in over.post() })
+            check: { $0.map { _ in true } }, progress: { _ in }, finished: { _ in over.post() })
         check.cancel()
         over.wait()
     }

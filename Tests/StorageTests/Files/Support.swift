@@ -20,7 +20,7 @@ func content(_ layout: FileLayout, _ piece: UInt32) -> [UInt8] {
 
 /// A check that knows the right bytes, for a layout without padding.
 func rightCheck(_ layout: FileLayout) -> TorrentStore.Check {
-    { $1 == content(layout, $0.value) }
+    { $0.map { $0.bytes == content(layout, $0.piece.value) } }
 }
 
 func layout(_ lengths: [Int64], pieceLength: Int = 32_768) throws -> FileLayout {
@@ -69,11 +69,11 @@ final class StoreRig {
 
     /// Hands a piece in, block by block, and answers what became of the last.
     @discardableResult
-    func assemble(_ piece: UInt32, _ bytes: [UInt8]) -> Assembly? {
+    func assemble(_ piece: UInt32, _ bytes: [UInt8], at now: Instant? = nil) -> Assembly? {
         var last: Assembly?
         for start in stride(from: 0, to: bytes.count, by: 16_384) {
             let block = Array(bytes[start..<min(start + 16_384, bytes.count)])
-            last = store.assemble(PieceIndex(piece), offset: start, block.span)
+            last = store.assemble(PieceIndex(piece), offset: start, block.span, at: now)
         }
         return last
     }

@@ -5,6 +5,7 @@ import Crypto
 import Metainfo
 import Pieces
 import Primitives
+import Storage
 import Synchronization
 
 /// The check of a torrent's pieces; may be used from any thread.
@@ -20,15 +21,17 @@ final class PieceChecker: Sendable {
 
     init(_ torrent: TorrentFile) { self.torrent = torrent }
 
-    /// Whether `bytes` are those of `piece`.
-    func check(_ piece: PieceIndex, _ bytes: [UInt8]) -> Bool {
-        let isRight = isRight(piece, bytes)
-        let isSuspect = suspects.withLock { suspects in
-            if !isRight, suspects.count < Self.most { suspects.insert(piece) }
-            return suspects.contains(piece)
+    /// Whether the bytes of each of `pieces` are right.
+    func check(_ pieces: [WholePiece]) -> [Bool] {
+        let verdicts = areRight(pieces)
+        for (it, isRight) in zip(pieces, verdicts) {
+            let isSuspect = suspects.withLock { suspects in
+                if !isRight, suspects.count < Self.most { suspects.insert(it.piece) }
+                return suspects.contains(it.piece)
+            }
+            if isSuspect { note(it.piece, it.bytes) }
         }
-        if isSuspect { note(piece, bytes) }
-        return isRight
+        return verdicts
     }
 
     /// Takes the digests of the blocks of `piece`, where they were made.
@@ -36,13 +39,16 @@ final class PieceChecker: Sendable {
         blocks.withLock { $0.removeValue(forKey: piece) } ?? []
     }
 
-    /// Whether `bytes` are those of `piece`; nothing is remembered of it.
-    func isRight(_ piece: PieceIndex, _ bytes: [UInt8]) -> Bool {
-        guard let digest = torrent.digest(ofPiece: piece) else { return false }
-        if let sha1 = digest.sha1, Digests.sha1(bytes) != sha1 { return false }
-        guard let root = digest.root else { return digest.sha1 != nil }
-        let own = bytes.span.extracting(0..<min(digest.length, bytes.count))
-        return Digests.merkleRoot(of: own, height: digest.height) == root
+    /// Whether the bytes of each of `pieces` are right; nothing is remembered of it.
+    func areRight(_ pieces: [WholePiece]) -> [Bool] {
+        let sha1 = torrent.pieces.isEmpty ? [] : Digests.sha1(each: pieces.map(\.bytes))
+        return pieces.enumerated().map { number, it in
+            guard let digest = torrent.digest(ofPiece: it.piece) else { return false }
+            if let expected = digest.sha1, sha1[number] != expected { return false }
+            guard let root = digest.root else { return digest.sha1 != nil }
+            let own = it.bytes.span.extracting(0..<min(digest.length, it.bytes.count))
+            return Digests.merkleRoot(of: own, height: digest.height) == root
+        }
     }
 
     private func note(_ piece: PieceIndex, _ bytes: [UInt8]) {

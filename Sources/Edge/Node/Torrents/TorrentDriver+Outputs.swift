@@ -41,12 +41,13 @@ extension TorrentDriver {
         if let at = placed.firstIndex(of: block) {
             // They are kept in the order in which they came.
             placed = placed[(at + 1)...]
-            _ = store.settle(block)
-            return
+            _ = store.settle(block, at: Loop.now)
+            return lotTimer.schedule(at: store.lotDeadline ?? .never)
         }
         guard let payload, payload.range.count == Int(block.length) else { return }
         let span = payload.bytes.span.extracting(payload.range)
-        _ = store.assemble(block.piece, offset: Int(block.offset), span)
+        _ = store.assemble(block.piece, offset: Int(block.offset), span, at: Loop.now)
+        lotTimer.schedule(at: store.lotDeadline ?? .never)
     }
 
     private func send(_ block: Block, to peer: PeerHandle) {

@@ -70,6 +70,9 @@ final class TorrentDriver: LinkOwner {
         for link in links { link?.resumeReading() }
     }
 
+    /// When whole pieces have waited long enough for others to be checked with.
+    private(set) lazy var lotTimer = LoopTimer { [weak self] in self?.store.checkLot() }
+
     private var inputs: [TorrentInput] = []
     private var outputs: [TorrentOutput] = []
     private var isBusy = false

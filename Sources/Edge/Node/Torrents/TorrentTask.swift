@@ -1,6 +1,7 @@
 // One torrent at work: its content, its swarm and its trackers. Composes; what to ask of whom is
 // for the engine, what to read first for whoever watches.
 
+import Crypto
 import Metainfo
 import Pieces
 import Primitives
@@ -31,6 +32,7 @@ extension TorrentTaskSettings {
         settings.pendingBytes = 16_777_216
         settings.cacheBytes = 4_194_304
         settings.stretchBytes = 4_194_304
+        settings.lotPieces = Digests.usesLanes ? Digests.lanes : 1
         return settings
     }
 }
@@ -103,12 +105,19 @@ final class TorrentTask {
         }
     }
 
+    /// Only SHA-1 is made of several pieces side by side.
+    private var storeSettings: TorrentStoreSettings {
+        var store = settings.store
+        if settings.torrent.pieces.isEmpty { store.lotPieces = 1 }
+        return store
+    }
+
     private func join(_ files: TorrentFiles, _ have: Bitfield) {
         let store: TorrentStore
         do throws(StorageError) {
             store = try TorrentStore(
-                files: files, written: have, settings: settings.store,
-                check: { [checker] in checker.check($0, $1) },
+                files: files, written: have, settings: storeSettings,
+                check: { [checker] in checker.check($0) },
                 notify: { [weak self] in Task { @Loop in self?.driver?.takeEvents() } })
         } catch {
             return handler(.failed(NodeFault(error)))

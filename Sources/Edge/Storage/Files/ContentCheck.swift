@@ -25,7 +25,7 @@ package struct CheckResult: Equatable, Sendable {
 
 /// A check that is under way.
 package final class ContentCheck: Sendable {
-    /// How much memory the pieces that are being looked at may take: a thread has one at a time.
+    /// How much memory the pieces that are being looked at may take: a thread has a lot at a time.
     package static let memory = 268_435_456
 
     private struct State {
@@ -41,6 +41,7 @@ package final class ContentCheck: Sendable {
     private let check: TorrentStore.Check
     private let progress: @Sendable (CheckProgress) -> Void
     private let finished: @Sendable (CheckResult) -> Void
+    private let lot: Int
     private let state: Mutex<State>
     private let isCancelled = Atomic(false)
 
@@ -50,11 +51,12 @@ package final class ContentCheck: Sendable {
     ///   - files: where the pieces are.
     ///   - pieces: the pieces to look at.
     ///   - threads: how many threads; all processors, or one fewer where pieces are large.
+    ///   - lot: how many pieces to check at once, where memory allows it.
     ///   - check: whether the bytes of a piece are right; called on these threads.
     ///   - progress: called on these threads, at most a hundred times.
     ///   - finished: called once, on one of these threads, as the last.
     package init(
-        _ files: TorrentFiles, pieces: Bitfield, threads: Int = processorCount(),
+        _ files: TorrentFiles, pieces: Bitfield, threads: Int = processorCount(), lot: Int = 1,
         check: @escaping TorrentStore.Check,
         progress: @escaping @Sendable (CheckProgress) -> Void,
         finished: @escaping @Sendable (CheckResult) -> Void
@@ -64,6 +66,7 @@ package final class ContentCheck: Sendable {
         self.pieces = pieces.indices
         let most = max(1, Self.memory / files.layout.pieceLength)
         let count = max(1, min(threads, most, self.pieces.count))
+        self.lot = max(1, min(lot, most / count))
         state = Mutex(
             State(right: Bitfield(pieceCount: files.layout.pieceCount), running: count))
         for _ in 0..<count where !startThread({ self.work() }) { end() }
@@ -73,32 +76,34 @@ package final class ContentCheck: Sendable {
     package func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
     private func work() {
-        while let piece = next() {
-            var isRight = false
-            var fault: StorageError?
-            do throws(StorageError) {
-                let length = files.layout.length(ofPiece: piece) ?? 0
-                let bytes = try files.read(piece, offset: 0, length: length)
-                isRight = check(piece, bytes)
-            } catch {
-                // What is not there is missing, which is no fault.
-                if case .tooShort = error {} else { fault = error }
+        while let pieces = next() {
+            var whole: [WholePiece] = []
+            for piece in pieces {
+                do throws(StorageError) {
+                    let length = files.layout.length(ofPiece: piece) ?? 0
+                    let bytes = try files.read(piece, offset: 0, length: length)
+                    whole.append(WholePiece(piece: piece, bytes: bytes))
+                } catch {
+                    // What is not there is missing, which is no fault.
+                    if case .tooShort = error { note(piece) } else { note(piece, fault: error) }
+                }
             }
-            note(piece, isRight, fault)
+            for (it, isRight) in zip(whole, check(whole)) { note(it.piece, isRight: isRight) }
         }
         end()
     }
 
-    private func next() -> PieceIndex? {
+    private func next() -> ArraySlice<PieceIndex>? {
         guard !isCancelled.load(ordering: .relaxed) else { return nil }
         return state.withLock { state in
             guard state.next < pieces.count else { return nil }
-            state.next += 1
-            return pieces[state.next - 1]
+            let first = state.next
+            state.next = min(first + lot, pieces.count)
+            return pieces[first..<state.next]
         }
     }
 
-    private func note(_ piece: PieceIndex, _ isRight: Bool, _ fault: StorageError?) {
+    private func note(_ piece: PieceIndex, isRight: Bool = false, fault: StorageError? = nil) {
         let done = state.withLock { state in
             state.done += 1
             if isRight { state.right.insert(piece) }

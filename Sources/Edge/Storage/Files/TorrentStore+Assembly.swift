@@ -1,6 +1,7 @@
 // Blocks become pieces, in memory. Does not know from whom they are.
 
 package import Pieces
+package import Primitives
 
 /// A piece of which blocks are missing.
 struct BlockAssembly: Sendable {
@@ -42,22 +43,23 @@ extension TorrentStore {
 
     /// Takes a block; the last one of a piece has it checked and written.
     ///
-    /// Memory for the whole piece is taken with the first. `outsideWindow` where there is no such
+    /// Memory for the whole piece is taken with the first. Where the time is given, a whole piece may
+    /// wait for others until `lotDeadline`. `outsideWindow` where there is no such
     /// piece, `malformed` where a block is not cut as BEP 3 clients do, `duplicate` where it or its
     /// piece is there already.
     package func assemble(
-        _ piece: PieceIndex, offset: Int, _ block: Span<UInt8>
+        _ piece: PieceIndex, offset: Int, _ block: Span<UInt8>, at now: Instant? = nil
     ) -> Assembly {
-        put(piece, offset, block.count) { $0.add($1, block) }
+        put(piece, offset, block.count, now) { $0.add($1, block) }
     }
 
     /// Takes a block that lies in its place since `withPlaces`; as `assemble`.
-    package func settle(_ block: Block) -> Assembly {
-        put(block.piece, Int(block.offset), Int(block.length)) { $0.note($1) }
+    package func settle(_ block: Block, at now: Instant? = nil) -> Assembly {
+        put(block.piece, Int(block.offset), Int(block.length), now) { $0.note($1) }
     }
 
     private func put(
-        _ piece: PieceIndex, _ offset: Int, _ count: Int,
+        _ piece: PieceIndex, _ offset: Int, _ count: Int, _ now: Instant?,
         _ add: (inout BlockAssembly, Int) -> Bool
     ) -> Assembly {
         guard let whole = files.layout.length(ofPiece: piece) else { return .outsideWindow }
@@ -71,7 +73,7 @@ extension TorrentStore {
         guard assembling.values[place].isComplete else { return .stored }
         let there = assembling.remove(at: place).value
         pendingBytes -= whole
-        submit(piece, there.memory)
+        submit(piece, there.memory, at: now)
         return .completed
     }
 
