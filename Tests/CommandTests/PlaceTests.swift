@@ -94,9 +94,13 @@ struct PlaceTests {
         #expect(try ChannelPlace("HTTPS://a.example/n") == .web("HTTPS://a.example/n"))
     }
 
-    @Test("A peer is an address and a port", arguments: ["1.2.3.4", "host:1", "1.2.3.4:0", ":1"])
+    @Test(
+        "A peer is an address and a port",
+        arguments: ["1.2.3.4", "host:1", "1.2.3.4:0", ":1", "2001:db8::7:1", "[::1]", "[1.2.3.4]:1"])
     func peers(text: String) throws {
         #expect(throws: Complaint.self) { try peerEndpoint(text) }
         #expect(try peerEndpoint("1.2.3.4:6881").port == 6881)
+        let six = try peerEndpoint("[2001:db8::7]:6881")
+        #expect(six.address == .v6(0x2001_0db8_0000_0000, 7) && six.port == 6881)
     }
 }

@@ -106,11 +106,15 @@ extension Endpoint: CustomStringConvertible {
         }
     }
 
-    /// The endpoint written as `IP:PORT` with an IPv4 address, or nil.
+    /// The endpoint written as `IP:PORT`, with an IPv6 address in brackets (RFC 3986, 3.2.2), or nil.
     package init?(_ text: String) {
         guard let colon = text.lastIndex(of: ":"),
-            let address = IPAddress(dotted: text[..<colon]),
             let port = UInt16(text[text.index(after: colon)...]), port != 0
+        else { return nil }
+        let host = Array(text[..<colon].utf8)
+        let isBracketed = host.first == UInt8(ascii: "[") && host.last == UInt8(ascii: "]")
+        let inner = isBracketed ? Array(host.dropFirst().dropLast()) : host
+        guard isBracketed == inner.contains(UInt8(ascii: ":")), let address = ipAddress(inner)
         else { return nil }
         self.init(address: address, port: port)
     }

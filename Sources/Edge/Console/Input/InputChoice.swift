@@ -77,8 +77,8 @@ package func channelName(_ name: String?, otherwise other: String) throws(Compla
 package func peerEndpoint(_ text: String) throws(Complaint) -> Endpoint {
     guard let endpoint = Endpoint(text), endpoint.port > 0 else {
         throw Complaint(
-            .usage, what: "--peer", why: "'\(text)' is not an IPv4 address and a port",
-            hint: "write it as 203.0.113.7:6881")
+            .usage, what: "--peer", why: "'\(text)' is not an address and a port",
+            hint: "write it as 203.0.113.7:6881 or [2001:db8::7]:6881")
     }
     return endpoint
 }

@@ -1,10 +1,8 @@
-// Addresses that a tracker writes as text in a list of dictionaries (BEP 3). Names that would need
-// DNS are no addresses here: whoever resolves what strangers name can be led anywhere.
-
-import Primitives
+// Addresses as text, as people and trackers (BEP 3, lists of dictionaries) write them. Names that
+// would need DNS are no addresses here: whoever resolves what strangers name can be led anywhere.
 
 /// The IPv4 or IPv6 address (RFC 4291, 2.2) that `text` stands for, or nil.
-func ipAddress(_ text: [UInt8]) -> IPAddress? {
+package func ipAddress(_ text: [UInt8]) -> IPAddress? {
     guard text.count <= 45 else { return nil }
     if !text.contains(UInt8(ascii: ":")) {
         return IPAddress(dotted: String(decoding: text, as: UTF8.self))
