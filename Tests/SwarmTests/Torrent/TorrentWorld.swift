@@ -7,11 +7,11 @@ import Wire
 /// Several engines of one torrent in virtual time.
 ///
 /// Messages take a delay, blocks also their turn on the sender's line. Peers can poison, take
-/// requests and send nothing, send nothing for the greater part of each second, or have what they
-/// send arrive in lumps.
+/// requests and send nothing, send nothing for the greater part of each second, have what they
+/// send arrive in lumps, or lose a packet every two seconds, for which what follows waits.
 struct TorrentWorld {
     /// What a node does with what it is asked for.
-    enum Manner { case honest, poisoning, stalling, pausing, lumping }
+    enum Manner { case honest, poisoning, stalling, pausing, lumping, losing }
 
     struct Node {
         var engine: TorrentEngine
@@ -118,6 +118,11 @@ struct TorrentWorld {
         var arrival = end
         if nodes[node].manner == .lumping {
             arrival = .zero + .seconds(((end - .zero).seconds / 0.25).rounded(.up) * 0.25)
+        }
+        if nodes[node].manner == .losing {
+            let part = ((end - .zero).seconds + Double(node) * 0.5)
+                .truncatingRemainder(dividingBy: 2)
+            arrival = end + .seconds(max(0, 0.45 - part))
         }
         plan(
             arrival - now + delay,

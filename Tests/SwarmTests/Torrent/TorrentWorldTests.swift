@@ -85,6 +85,19 @@ struct TorrentWorldTests {
         #expect(counters.wastedBytes * 100 < counters.usefulBytes * 3)
     }
 
+    @Test("Where peers give hardly more than the film takes, no line runs dry for a lost packet")
+    func losing() {
+        var world = world(
+            pieces: 80, blocks: 16, lines: [150_000, 150_000, 150_000, 150_000],
+            manners: [1: .losing, 2: .losing, 3: .losing, 0: .losing], delay: .milliseconds(75))
+        var player = WorldPlayer(&world, at: 0, 1, from: 0)
+        world.run(.seconds(5)) { player.look(&$0) }
+        let before = world.nodes[0].engine.counters.usefulBytes
+        world.run(.seconds(20)) { player.look(&$0) }
+        let came = world.nodes[0].engine.counters.usefulBytes - before
+        #expect(Double(came) > 0.96 * 600_000 * 20)
+    }
+
     @Test("A peer that is ten times slower works as far ahead as it is late")
     func slowAhead() {
         var world = world(pieces: 64, blocks: 16, lines: [280_000, 280_000, 28_000])

@@ -113,11 +113,24 @@ extension TorrentEngine {
     /// and a little more.
     ///
     /// A reader that has enough may jump, and what it needs then stands behind what peers have made
-    /// ready to send; some send that whatever is cancelled.
+    /// ready to send; some send that whatever is cancelled. Where the swarm gives hardly more than the
+    /// reader takes, a line that runs dry is the greater harm: a lost packet holds up what follows for
+    /// three round trips, in which a peer sends what it was asked for before, if there is any. Far
+    /// away that is more than the rest bridges.
     private func urgentQueue(_ peer: PeerHandle) -> Interval {
         // Half as much again as a tick, so that what it brings can grow from one to the next.
         let pause = max(peers[peer].throughput.pause, peers[peer].throughput.tick * 1.5)
-        return min(settings.urgentQueue + pause, settings.longestUrgentQueue)
+        let loss = isScarce ? peers[peer].roundTrip * 6 - settings.urgentQueue * 1.5 : .zero
+        return min(
+            settings.urgentQueue + pause + max(loss, .zero), settings.longestUrgentQueue)
+    }
+
+    /// Whether all peers together give hardly more than a reader takes.
+    private var isScarce: Bool {
+        let given = peers.handles.reduce(0.0) { sum, peer in
+            sum + (peers[peer].isChoking ? 0 : peers[peer].throughput.rate?.bytesPerSecond ?? 0)
+        }
+        return given < bitrate.bytesPerSecond * settings.scarce
     }
 
     /// Makes a request; false where it cannot be made.

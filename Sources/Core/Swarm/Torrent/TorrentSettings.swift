@@ -38,6 +38,9 @@ package struct TorrentSettings: Hashable, Sendable {
     /// That and the pauses together, at most.
     package var longestUrgentQueue = Interval.seconds(1)
 
+    /// What peers give together, over what a reader takes, below which none may run dry.
+    package var scarce = 1.5
+
     /// Blocks due within this are given to whoever brings them first.
     package var urgent = Interval.seconds(3)
     /// Blocks due within this come before all others.
