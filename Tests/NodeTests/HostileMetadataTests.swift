@@ -213,12 +213,15 @@ struct HostileMetadataTests {
         for peer in useless + [honest] { peer.close() }
     }
 
-    @Test("Many peers without metadata make room for the one that has it")
-    func tooMany() async throws {
+    @Test(
+        "Many peers without metadata, or that only claim to have it, make room for the one that has",
+        arguments: [false, true])
+    func tooMany(claim: Bool) async throws {
         let torrent = try TestTorrent.v1()
+        let size = claim ? torrent.infoBytes.count : nil
         let crowd = try (0..<60).map { number in
             try MetadataPeer(torrent, at: UInt8(100 + number)) { peer, heard in
-                if case .hello = heard { peer.greet(size: nil) }
+                if case .hello = heard { peer.greet(size: size) }
             }
         }
         let honest = try MetadataPeer.honest(torrent, at: 80)
@@ -262,6 +265,7 @@ struct HostileMetadataTests {
         let talk = try Talk(torrent, [silent]) { $0.timeout = .seconds(1) }
         #expect(await eventually { !talk.ending.isEmpty })
         #expect(talk.ending.contains("no metadata of"))
+        #expect(await eventually { silent.heard.last == "gone" })
         #expect(silent.heard == ["hello", "? 0", "? 1", "? 2", "gone"])
         silent.close()
     }

@@ -53,6 +53,7 @@ extension MetadataFetch {
         case .hashes(let request, let list):
             guard let range = request.range else { return noteUseless(number) }
             neighbours[number]?.isOfUse = true
+            neighbours[number]?.gaveAt = Loop.now
             tell(.delivered(number, HashSpan(root: request.root, range: range), list))
         case .hashReject(let request):
             guard let range = request.range else { return noteUseless(number) }

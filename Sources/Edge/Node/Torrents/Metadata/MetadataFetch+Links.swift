@@ -41,13 +41,13 @@ extension MetadataFetch: LinkOwner {
         dialing[ObjectIdentifier(link)] = link
     }
 
-    /// Lets peers go that have no metadata, where others wait for their place.
+    /// Lets peers go that have no metadata, or give none of it, where others wait for their place.
     func dismissIdle() {
         let now = Loop.now
         let waiting = addresses.values.contains { !$0.isInUse && $0.restsUntil <= now }
         guard waiting, dialing.count + neighbours.count >= settings.connections else { return }
         for (number, neighbour) in neighbours
-        where !neighbour.isOfUse && neighbour.since + settings.idleTime <= now {
+        where (neighbour.isOfUse ? neighbour.gaveAt : neighbour.since) + settings.idleTime <= now {
             drop(number)
         }
     }
@@ -159,6 +159,7 @@ extension MetadataFetch: LinkOwner {
         case .request(let piece): feed(.requested(number, piece: piece))
         case .reject(let piece): feed(.rejected(number, piece: piece))
         case .data(let piece, let size, let bytes):
+            neighbours[number]?.gaveAt = Loop.now
             feed(.delivered(number, piece: piece, totalSize: size, bytes: bytes))
         }
     }

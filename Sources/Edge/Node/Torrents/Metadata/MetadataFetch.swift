@@ -23,6 +23,8 @@ package final class MetadataFetch {
         var useless = 0
         /// Whether it has what is wanted, as far as it has said.
         var isOfUse = false
+        /// When it last gave some of it, or came.
+        var gaveAt = Loop.now
     }
 
     /// An address where a peer may be.

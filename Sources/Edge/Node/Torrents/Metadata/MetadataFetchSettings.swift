@@ -24,7 +24,8 @@ package struct MetadataFetchSettings: Sendable {
     package var addresses = 1_000
     /// The time for connecting and both handshakes, as a peer that is far away and busy may need.
     package var greetingTime = Interval.seconds(10)
-    /// How long a peer without metadata is kept while others wait for its place.
+    /// How long a peer is kept that has no metadata, or gives none of it, while others wait for its
+    /// place.
     package var idleTime = Interval.seconds(20)
     /// How long an address rests before it is tried again; as many times longer as it failed.
     package var pause = Interval.seconds(10)
