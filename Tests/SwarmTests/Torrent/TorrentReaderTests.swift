@@ -256,6 +256,15 @@ struct TorrentLiarTests {
         #expect(rig.says(2, .have(PieceIndex(8))).first?.contains("close") == true)
     }
 
+    @Test("The bitfield of a torrent of two million pieces is not too much")
+    func largestBitfield() {
+        var rig = TorrentRig(pieces: 2_097_152, blocks: 1)
+        rig.meet(1)
+        var bytes = [UInt8](repeating: 0xff, count: 262_144)
+        bytes[5] = 0
+        #expect(rig.says(1, .bitfield(bytes)) == ["1: interested"])
+    }
+
     @Test("A second bitfield stands for many haves, as aria2 sends it, and is counted once")
     func lateBitfield() {
         var rig = TorrentRig(pieces: 8)

@@ -9,15 +9,16 @@ import Wire
 /// 2,000 a second are 250 Mbit/s worth of requests, and 8,000 at once are the backlog of a minute;
 /// a flood reaches its end within a tenth of a second's work.
 struct Allowance: Sendable {
-    private var left = Self.most
+    private var left = Double(Self.most)
     private var filledAt = Instant.zero
 
-    private static let most = 8000.0
+    /// What it holds when it is full, in simple messages.
+    static let most = 8000
     private static let perSecond = 2000.0
 
     /// Takes `cost` from it and answers whether it was there.
     mutating func spend(_ cost: Int, at now: Instant) -> Bool {
-        left = min(Self.most, left + (now - filledAt).seconds * Self.perSecond)
+        left = min(Double(Self.most), left + (now - filledAt).seconds * Self.perSecond)
         filledAt = now
         guard left >= Double(cost) else { return false }
         left -= Double(cost)

@@ -182,8 +182,9 @@ extension TorrentEngine {
     ) {
         guard !peers[peer].isSeed else { return }
         if all { return becameSeed(peer, now, &outputs) }
-        // As much as the HAVEs that it stands for.
-        guard let bits, affords(peer, 1 + bits.count / 16, now, &outputs) else { return }
+        // As much as the HAVEs that it stands for; one of the largest torrents fits, too.
+        guard let bits, affords(peer, 1 + min(bits.count / 16, Allowance.most / 2), now, &outputs)
+        else { return }
         let span = bits.span
         guard let field = Bitfield(span, count: layout.pieceCount) else {
             return close(peer, .misbehaved("a bitfield of another torrent"), now, &outputs)
