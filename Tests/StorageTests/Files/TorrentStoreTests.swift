@@ -203,6 +203,14 @@ import Testing
             _ = try files([5], in: "\(disk.path)/other")
         }
     }
+
+    @Test("What is whole on a read-only disk can be seeded", .enabled(if: SmallDisk.canBeMade))
+    func seedsReadOnly() throws {
+        let disk = try #require(SmallDisk(bytes: 1 << 20))
+        try files([40_000, 0], in: "\(disk.path)/down").createEmptyFiles()
+        #expect(disk.remount(bytes: 1 << 20, readOnly: true))
+        try files([40_000, 0], in: "\(disk.path)/down").createEmptyFiles()
+    }
 }
 
 extension StoreEvent {

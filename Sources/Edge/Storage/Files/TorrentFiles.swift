@@ -43,13 +43,14 @@ package final class TorrentFiles: Sendable {
     }
 
     private static func judge(_ paths: [[String]], _ layout: FileLayout) throws(StorageError) {
-        var seen: Set<[String]> = []
+        // By their bytes: strings that only look the same are two files.
+        var seen: Set<[[UInt8]]> = []
         for (path, file) in zip(paths, layout.files) where !file.isPadding {
             let isFit = path.allSatisfy { part in
                 (1...255).contains(part.utf8.count) && part != "." && part != ".."
                     && !part.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
             }
-            guard isFit, !path.isEmpty, seen.insert(path).inserted else {
+            guard isFit, !path.isEmpty, seen.insert(path.map { Array($0.utf8) }).inserted else {
                 throw .badName(path: path.joined(separator: "/"))
             }
         }
@@ -60,10 +61,15 @@ package final class TorrentFiles: Sendable {
         ([folder] + paths[file]).joined(separator: "/")
     }
 
-    /// Makes the files that have no bytes, which no piece ever brings.
+    /// Makes the files that have no bytes, which no piece ever brings; those that are there need
+    /// no permission to write.
     package func createEmptyFiles() throws(StorageError) {
         for (number, file) in layout.files.enumerated() where file.length == 0 && !file.isPadding {
-            _ = try handle(number, forWriting: true)
+            do throws(StorageError) {
+                _ = try handle(number, forWriting: false)
+            } catch .system(_, _, ENOENT) {
+                _ = try handle(number, forWriting: true)
+            }
         }
     }
 
