@@ -3,6 +3,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 
 typedef uint32_t words __attribute__((vector_size(4 * SHA1_LANES)));
@@ -71,21 +72,22 @@ static void blocks_avx512(state *s, const uint8_t *const *lanes, size_t count) {
     BLOCKS(s, lanes, count)
 }
 
-static int has_avx512(void) { return __builtin_cpu_supports("avx512vl"); }
+static int has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl");
+}
 
 static int has_sha(void) {
-    uint32_t a = 7, b = 0, c = 0, d = 0;
-    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    return (b >> 29) & 1;
+    unsigned int a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b >> 29) & 1;
 }
 
 int sha1_lanes_work(void) { return __builtin_cpu_supports("avx2") != 0; }
 
 int sha1_lanes_pay(void) { return sha1_lanes_work() && (has_avx512() || !has_sha()); }
 
-void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length,
-                uint8_t *digests) {
-    blocks_function *blocks = has_avx512() ? blocks_avx512 : blocks_avx2;
+void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length, uint8_t *digests,
+                int plainly) {
+    blocks_function *blocks = has_avx512() && !plainly ? blocks_avx512 : blocks_avx2;
     const words none = {0};
     state s = {none + 0x67452301u, none + 0xefcdab89u, none + 0x98badcfeu, none + 0x10325476u,
                none + 0xc3d2e1f0u};
@@ -115,9 +117,9 @@ void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length,
 
 int sha1_lanes_work(void) { return 0; }
 int sha1_lanes_pay(void) { return 0; }
-void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length,
-                uint8_t *digests) {
-    (void)messages, (void)length, (void)digests;
+void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length, uint8_t *digests,
+                int plainly) {
+    (void)messages, (void)length, (void)digests, (void)plainly;
 }
 
 #endif

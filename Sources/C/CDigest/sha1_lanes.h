@@ -16,6 +16,7 @@ int sha1_lanes_work(void);
 // builds it costs four times as much, and is done all the same: what is tested is what runs.)
 int sha1_lanes_pay(void);
 
-// The SHA-1 (FIPS 180-4) of each of eight messages of `length` bytes, 20 bytes each. Only where `sha1_lanes_work`.
-void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length,
-                uint8_t *digests);
+// The SHA-1 (FIPS 180-4) of each of eight messages of `length` bytes, 20 bytes each. Only where
+// `sha1_lanes_work`. `plainly` is for tests: by AVX2 alone, whatever the processor has.
+void sha1_lanes(const uint8_t *const messages[SHA1_LANES], size_t length, uint8_t *digests,
+                int plainly);

@@ -22,14 +22,17 @@ extension Digests {
         sha1(each: messages, sideBySide: usesLanes)
     }
 
-    static func sha1(each messages: [[UInt8]], sideBySide: Bool) -> [SHA1Digest] {
+    /// `plainly` is by AVX2 alone, for tests.
+    static func sha1(
+        each messages: [[UInt8]], sideBySide: Bool, plainly: Bool = false
+    ) -> [SHA1Digest] {
         var out: [SHA1Digest] = []
         out.reserveCapacity(messages.count)
         while out.count < messages.count {
             let rest = messages[out.count...]
             let alike = rest.prefix(lanes).prefix { $0.count == rest.first?.count }
             if sideBySide, alike.count >= fewest {
-                out += abreast(alike)
+                out += abreast(alike, plainly)
             } else {
                 out += rest.prefix(1).map { sha1($0) }
             }
@@ -38,14 +41,16 @@ extension Digests {
     }
 
     /// The digests of up to as many messages of one length as there are lanes.
-    private static func abreast(_ messages: ArraySlice<[UInt8]>) -> [SHA1Digest] {
+    private static func abreast(
+        _ messages: ArraySlice<[UInt8]>, _ plainly: Bool
+    ) -> [SHA1Digest] {
         let length = messages.first?.count ?? 0
         // Lanes without a message do the last one once more.
         let idle = repeatElement(messages.last ?? [], count: lanes - messages.count)
         var digests = [UInt8](repeating: 0, count: lanes * 20)
         withPointers(messages + idle, []) { pointers in
             digests.withUnsafeMutableBufferPointer { out in
-                sha1_lanes(pointers, length, out.baseAddress)
+                sha1_lanes(pointers, length, out.baseAddress, plainly ? 1 : 0)
             }
         }
         return messages.indices.enumerated().compactMap { lane, _ in

@@ -1,5 +1,6 @@
 // Reads all pieces of a torrent from disk and hashes them, on all cores. Each worker takes the
-// next piece that nobody has, and holds a quarter of a MiB, however long pieces are.
+// next pieces that nobody has: as many as are hashed side by side, if they are short enough to be
+// held, else one, of which it holds a quarter of a MiB.
 
 import Crypto
 import Glibc
@@ -34,6 +35,9 @@ package struct PieceScan: Sendable {
 
     /// How much is read at once, in bytes: whole leaves, and small enough for the cache.
     private static let chunk = 262_144
+    /// The most bytes of pieces that a worker holds to hash them side by side: what is longer goes
+    /// through its cache in parts.
+    private static let held = 8_388_608
 
     /// A scan of the files of `layout`, which lie at `places`; nil is read as zeros.
     package init(_ layout: FileLayout, places: [String?], sha1: Bool, roots: Bool) {
@@ -46,9 +50,13 @@ package struct PieceScan: Sendable {
         let next = NextPiece()
         let count = layout.pieceCount
         let workers = max(1, min(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 64, count))
+        let share = (count + workers - 1) / workers
+        let room = min(Digests.lanes, Self.held / layout.pieceLength, share)
+        let isWorth = wantsSHA1 && Digests.usesLanes && room * 2 >= Digests.lanes
+        let together = isWorth ? room : 1
         return await withTaskGroup(of: [(Int, PieceFinding)].self) { group in
             for _ in 0..<workers {
-                group.addTask { work(next, progress, isFatal: isFatal) }
+                group.addTask { work(next, together, progress, isFatal: isFatal) }
             }
             var findings = [PieceFinding](repeating: PieceFinding(), count: count)
             for await part in group {
@@ -59,20 +67,77 @@ package struct PieceScan: Sendable {
     }
 
     private func work(
-        _ next: NextPiece, _ progress: ScanProgress, isFatal: Bool
+        _ next: NextPiece, _ together: Int, _ progress: ScanProgress, isFatal: Bool
     ) -> [(Int, PieceFinding)] {
-        var reader = FileReader(chunk: Self.chunk)
+        var reader = FileReader()
+        var chunk = [UInt8](repeating: 0, count: Self.chunk)
+        var held: [[UInt8]] = []
         var found: [(Int, PieceFinding)] = []
-        while let number = next.take(below: layout.pieceCount) {
-            let finding = scan(PieceIndex(UInt32(number)), &reader, progress)
-            found.append((number, finding))
-            if isFatal, finding.fault != nil { next.stop() }
+        while let numbers = next.take(together, below: layout.pieceCount) {
+            let pieces = numbers.map { PieceIndex(UInt32($0)) }
+            let findings =
+                together > 1
+                ? scan(pieces, &reader, &held, progress)
+                : pieces.map { scan($0, &reader, &chunk, progress) }
+            found += zip(numbers, findings)
+            if isFatal, findings.contains(where: { $0.fault != nil }) { next.stop() }
         }
         return found
     }
 
+    /// What `pieces` turn out to be, hashed side by side.
     private func scan(
-        _ piece: PieceIndex, _ reader: inout FileReader, _ progress: ScanProgress
+        _ pieces: [PieceIndex], _ reader: inout FileReader, _ held: inout [[UInt8]],
+        _ progress: ScanProgress
+    ) -> [PieceFinding] {
+        while held.count < pieces.count { held.append([]) }
+        var (faults, whole): ([Int: ScanFault], [Int]) = ([:], [])
+        for (number, piece) in pieces.enumerated() {
+            let length = layout.length(ofPiece: piece) ?? 0
+            if held[number].count != length { held[number] = [UInt8](repeating: 0, count: length) }
+            do throws(ScanFault) {
+                progress.advance(try read(piece, &reader, into: &held[number]))
+                whole.append(number)
+            } catch {
+                faults[number] = error
+            }
+        }
+        var findings = pieces.indices.map { PieceFinding(fault: faults[$0]) }
+        for (number, sha1) in zip(whole, Digests.sha1(each: whole.map { held[$0] })) {
+            findings[number].sha1 = sha1
+            if wantsRoots { findings[number].root = root(pieces[number], held[number]) }
+        }
+        return findings
+    }
+
+    /// Reads a whole piece; answers how many of its bytes are of files that are read.
+    private func read(
+        _ piece: PieceIndex, _ reader: inout FileReader, into bytes: inout [UInt8]
+    ) throws(ScanFault) -> Int {
+        var (at, own) = (0, 0)
+        for span in layout.spans(piece: piece) ?? [] {
+            let part = at..<at + span.length
+            at = part.upperBound
+            if let place = places[span.file] {
+                try reader.read(span.file, place, at: span.offset, into: &bytes, part)
+                own += span.length
+            } else {
+                FileReader.clear(&bytes, part)
+            }
+        }
+        return own
+    }
+
+    /// The root of a piece over its own bytes, which come before padding.
+    private func root(_ piece: PieceIndex, _ bytes: [UInt8]) -> SHA256Digest? {
+        let spans = layout.spans(piece: piece) ?? []
+        let own = spans.reduce(0) { places[$1.file] == nil ? $0 : $0 + $1.length }
+        return root(Digests.leaves(of: bytes.span.extracting(0..<own)), spans.first?.file)
+    }
+
+    private func scan(
+        _ piece: PieceIndex, _ reader: inout FileReader, _ chunk: inout [UInt8],
+        _ progress: ScanProgress
     ) -> PieceFinding {
         let spans = layout.spans(piece: piece) ?? []
         var sha1 = SHA1Context()
@@ -86,14 +151,15 @@ package struct PieceScan: Sendable {
                 if let place {
                     do throws(ScanFault) {
                         try reader.read(
-                            span.file, place, at: span.offset + Int64(done), count: count)
+                            span.file, place, at: span.offset + Int64(done), into: &chunk,
+                            0..<count)
                     } catch {
                         return PieceFinding(fault: error)
                     }
                 } else {
-                    reader.clear(count)
+                    FileReader.clear(&chunk, 0..<count)
                 }
-                let bytes = reader.bytes.span.extracting(0..<count)
+                let bytes = chunk.span.extracting(0..<count)
                 if wantsSHA1 { sha1.update(bytes) }
                 if wantsRoots, place != nil { leaves += Digests.leaves(of: bytes) }
                 if place != nil { progress.advance(count) }
@@ -114,48 +180,54 @@ package struct PieceScan: Sendable {
     }
 }
 
-/// The number of the next piece that no worker has taken.
+/// The numbers of the next pieces that no worker has taken.
 private final class NextPiece: Sendable {
     private let number = Atomic<Int>(0)
 
-    func take(below limit: Int) -> Int? {
-        let taken = number.add(1, ordering: .relaxed).oldValue
-        return taken < limit ? taken : nil
+    /// The numbers of up to `count` pieces in a row; nil where none below `limit` is left.
+    func take(_ count: Int, below limit: Int) -> Range<Int>? {
+        let taken = number.add(count, ordering: .relaxed).oldValue
+        return taken < limit ? taken..<min(taken + count, limit) : nil
     }
 
     /// Leaves nothing to take.
     func stop() { number.store(.max / 2, ordering: .relaxed) }
 }
 
-/// Reads parts of files into one buffer; keeps the file open that it read last.
+/// Reads parts of files; keeps the file open that it read last.
 private struct FileReader: ~Copyable {
-    private(set) var bytes: [UInt8]
     private var file = -1
     private var descriptor: Int32 = -1
 
-    init(chunk: Int) { bytes = [UInt8](repeating: 0, count: chunk) }
+    init() {}
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Fills the front of the buffer with zeros.
-    mutating func clear(_ count: Int) { for i in 0..<count { bytes[i] = 0 } }
+    /// Fills `part` of a buffer with zeros.
+    static func clear(_ bytes: inout [UInt8], _ part: Range<Int>) {
+        bytes.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress, !part.isEmpty else { return }
+            memset(start + part.lowerBound, 0, part.count)
+        }
+    }
 
-    /// Fills the front of the buffer with a part of file number `number`.
+    /// Fills `part` of a buffer with a part of file number `number`.
     mutating func read(
-        _ number: Int, _ place: String, at offset: Int64, count: Int
+        _ number: Int, _ place: String, at offset: Int64, into bytes: inout [UInt8],
+        _ part: Range<Int>
     ) throws(ScanFault) {
         try select(number, place)
         var done = 0
-        while done < count {
-            let part = bytes.withUnsafeMutableBytes { buffer in
+        while done < part.count {
+            let count = bytes.withUnsafeMutableBytes { buffer in
                 pread(
-                    descriptor, buffer.baseAddress?.advanced(by: done), count - done,
-                    Int(offset) + done)
+                    descriptor, buffer.baseAddress?.advanced(by: part.lowerBound + done),
+                    part.count - done, Int(offset) + done)
             }
-            if part < 0, errno == EINTR { continue }
-            guard part >= 0 else { throw .unreadable(file: number, errno: errno) }
-            guard part > 0 else { throw .short(file: number) }
-            done += part
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable(file: number, errno: errno) }
+            guard count > 0 else { throw .short(file: number) }
+            done += count
         }
     }
 

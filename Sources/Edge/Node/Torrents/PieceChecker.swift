@@ -21,6 +21,9 @@ final class PieceChecker: Sendable {
 
     init(_ torrent: TorrentFile) { self.torrent = torrent }
 
+    /// How many pieces are best checked together: Merkle roots are made one by one.
+    var lot: Int { Digests.usesLanes && !torrent.isV2 ? Digests.lanes : 1 }
+
     /// Whether the bytes of each of `pieces` are right.
     func check(_ pieces: [WholePiece]) -> [Bool] {
         let verdicts = areRight(pieces)

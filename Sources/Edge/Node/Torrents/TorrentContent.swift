@@ -1,7 +1,6 @@
 // A torrent's content on disk, from the folder to what of it is right: what was remembered is
 // believed where the files are as they were, the rest is checked. All of it off the loop.
 
-import Crypto
 import Metainfo
 import Pieces
 import Primitives
@@ -96,7 +95,7 @@ enum TorrentContent {
         _ handler: @escaping @Loop @Sendable (ContentEvent) -> Void
     ) {
         _ = ContentCheck(
-            found.files, pieces: found.doubtful, lot: Digests.usesLanes ? Digests.lanes : 1,
+            found.files, pieces: found.doubtful, lot: checker.lot,
             check: { checker.areRight($0) },
             progress: { progress in Task { @Loop in handler(.checking(progress)) } },
             finished: { result in

@@ -128,7 +128,10 @@ final class TorrentDriver: LinkOwner {
     }
 
     /// Tells the engine when the store is full and when it is not any more.
+    ///
+    /// What waits only for others to be checked with waits no longer then.
     func tellRoom() {
+        if !store.hasRoom { store.checkLot() }
         guard store.hasRoom != toldRoom else { return }
         toldRoom = store.hasRoom
         feed(.roomChanged(toldRoom))
@@ -166,10 +169,14 @@ final class TorrentDriver: LinkOwner {
             feed(.peerLeft(PeerHandle(slot)))
         }
         isStopped = true
+        store.checkLot()
     }
 
     /// Says good-bye to all.
     func close() {
+        isStopped = true
+        store.checkLot()
+        lotTimer.cancel()
         timer?.cancel()
         sampler?.cancel()
         closeWebSeeds()

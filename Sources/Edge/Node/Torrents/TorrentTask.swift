@@ -1,7 +1,6 @@
 // One torrent at work: its content, its swarm and its trackers. Composes; what to ask of whom is
 // for the engine, what to read first for whoever watches.
 
-import Crypto
 import Metainfo
 import Pieces
 import Primitives
@@ -29,10 +28,9 @@ extension TorrentTaskSettings {
     /// Memory that lets a process stay below 64 MiB while it loads as fast as a machine can.
     private static var memory: TorrentStoreSettings {
         var settings = TorrentStoreSettings()
-        settings.pendingBytes = 16_777_216
+        settings.pendingBytes = 25_165_824
         settings.cacheBytes = 4_194_304
         settings.stretchBytes = 4_194_304
-        settings.lotPieces = Digests.usesLanes ? Digests.lanes : 1
         return settings
     }
 }
@@ -105,10 +103,9 @@ final class TorrentTask {
         }
     }
 
-    /// Only SHA-1 is made of several pieces side by side.
     private var storeSettings: TorrentStoreSettings {
         var store = settings.store
-        if settings.torrent.pieces.isEmpty { store.lotPieces = 1 }
+        store.lotPieces = checker.lot
         return store
     }
 

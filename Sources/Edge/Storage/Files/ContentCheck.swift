@@ -41,6 +41,10 @@ package final class ContentCheck: Sendable {
     private let check: TorrentStore.Check
     private let progress: @Sendable (CheckProgress) -> Void
     private let finished: @Sendable (CheckResult) -> Void
+    /// How many bytes of pieces a thread has to be checked together: what is read leaves its
+    /// processor's cache anyway, and a program for television is to be small.
+    private static let lotBytes = 8_388_608
+
     private let lot: Int
     private let state: Mutex<State>
     private let isCancelled = Atomic(false)
@@ -51,7 +55,8 @@ package final class ContentCheck: Sendable {
     ///   - files: where the pieces are.
     ///   - pieces: the pieces to look at.
     ///   - threads: how many threads; all processors, or one fewer where pieces are large.
-    ///   - lot: how many pieces to check at once, where memory allows it.
+    ///   - lot: how many pieces to check at once, where `lotBytes` and the number of pieces allow
+    ///     half of that at least; else one.
     ///   - check: whether the bytes of a piece are right; called on these threads.
     ///   - progress: called on these threads, at most a hundred times.
     ///   - finished: called once, on one of these threads, as the last.
@@ -66,7 +71,9 @@ package final class ContentCheck: Sendable {
         self.pieces = pieces.indices
         let most = max(1, Self.memory / files.layout.pieceLength)
         let count = max(1, min(threads, most, self.pieces.count))
-        self.lot = max(1, min(lot, most / count))
+        let each = (self.pieces.count + count - 1) / count
+        let room = min(lot, most / count, Self.lotBytes / files.layout.pieceLength, each)
+        self.lot = room * 2 >= lot ? max(1, room) : 1
         state = Mutex(
             State(right: Bitfield(pieceCount: files.layout.pieceCount), running: count))
         for _ in 0..<count where !startThread({ self.work() }) { end() }

@@ -25,6 +25,8 @@ struct PieceLot {
     private var members: [Member] = []
     /// When the latest pieces became whole, of a lot at most.
     private var latest: [Instant] = []
+    /// Whether pieces come so quickly that lots are full soon.
+    private var isQuick = false
     /// When the pieces that wait should be checked at the latest; nil while none waits.
     private(set) var deadline: Instant?
 
@@ -35,13 +37,10 @@ struct PieceLot {
         patience = settings.lotPatience
     }
 
-    /// Whether pieces come so quickly that lots are full soon.
-    private var isQuick = false
-
     /// The pieces that may wait besides: a lot that is checked and one that fills.
     var held: Int { isQuick ? 2 * size : 0 }
 
-    /// Takes a piece; whether all are to be checked now: since the lot is full, or would not be soon.
+    /// Takes a piece; whether all are to be checked now, as the lot is full, or would not be soon.
     mutating func add(_ piece: PieceIndex, _ memory: PieceMemory, at now: Instant?) -> Bool {
         members.append((piece, memory))
         guard size > 1, let now else { return true }
