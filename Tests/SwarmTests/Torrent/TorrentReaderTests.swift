@@ -256,6 +256,21 @@ struct TorrentLiarTests {
         #expect(rig.says(2, .have(PieceIndex(8))).first?.contains("close") == true)
     }
 
+    @Test("Peers that came and are of no use make room after a while, the first one first")
+    func idlers() {
+        var rig = TorrentRig(pieces: 4) { ($0.maxPeers, $0.targetPeers) = (3, 3) }
+        for slot in 1...3 { rig.meet(slot) }
+        #expect(rig.meet(4).contains { $0 == "4: close full" })
+        let found = Endpoint(address: .v4(0x5000_0001), port: 6881)
+        rig.tell(.discovered([found]))
+        #expect(!rig.wait(.seconds(100)).contains { $0.hasPrefix("dial") })
+        for slot in 1...3 { rig.says(slot, .keepAlive) }
+        #expect(rig.wait(.seconds(25)).contains("dial 80.0.0.1:6881"))
+        let lines = rig.meet(5)
+        #expect(lines.first == "1: close full")
+        #expect(!lines.contains { $0.hasPrefix("5: close") })
+    }
+
     @Test("The bitfield of a torrent of two million pieces is not too much")
     func largestBitfield() {
         var rig = TorrentRig(pieces: 2_097_152, blocks: 1)

@@ -17,7 +17,7 @@ extension TorrentEngine {
     ) {
         if introduction.isWebSeed { return joinedWebSeed(peer, introduction, now, &outputs) }
         let endpoint = introduction.endpoint
-        if let reason = refusal(introduction) {
+        if let reason = refusal(introduction) ?? (makeRoom(now, &outputs) ? nil : .full) {
             if introduction.outgoing {
                 if reason == .ourselves {
                     planner.refuse(endpoint)
@@ -59,8 +59,24 @@ extension TorrentEngine {
             if peers[peer].introduction.id == introduction.id { return .duplicate }
             if peers[peer].introduction.endpoint.address == address { same += 1 }
         }
-        let isFull = peers.count >= settings.maxPeers || same >= settings.maxPeersPerAddress
-        return isFull ? .full : nil
+        return same >= settings.maxPeersPerAddress ? .full : nil
+    }
+
+    /// Sees that there is a place for one more, at the cost of one that has been of no use for long.
+    private mutating func makeRoom(_ now: Instant, _ outputs: inout [TorrentOutput]) -> Bool {
+        guard peers.count >= settings.maxPeers else { return true }
+        guard let idle = peers.handles.first(where: { isIdle($0, now) }) else { return false }
+        close(idle, .full, now, &outputs)
+        return true
+    }
+
+    /// Whether a peer came by itself, has had time, and neither gave nor took anything: it may wait
+    /// for a slot, but not for ever where others would be of use.
+    private func isIdle(_ peer: PeerHandle, _ now: Instant) -> Bool {
+        let it = peers[peer]
+        guard !it.introduction.outgoing, !it.isWeb, now - it.joinedAt > settings.trialTime
+        else { return false }
+        return it.received == 0 && it.sent == 0
     }
 
     /// What a peer is told at the beginning: what we have.
@@ -160,7 +176,8 @@ extension TorrentEngine {
     /// Dials while there are too few.
     mutating func connect(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         let half = planner.dialing
-        let room = min(settings.targetPeers - swarmCount - half, settings.dialling - half)
+        let idle = peers.handles.count { isIdle($0, now) }
+        let room = min(settings.targetPeers - (swarmCount - idle) - half, settings.dialling - half)
         if room > 0, !isComplete || swarmCount < settings.targetPeers / 2 {
             for endpoint in planner.next(room: room, alone: swarmCount == 0, at: now) {
                 outputs.append(.dial(endpoint))

@@ -10,6 +10,9 @@ package struct TorrentSettings: Hashable, Sendable {
     package var maxPeers = 120
     /// Peers from one address: one household, or a whole swarm on a test machine's loopback.
     package var maxPeersPerAddress = 8
+    /// How long a peer that came by itself counts as one of those that are looked for, and keeps its
+    /// place from others, without giving or taking anything: four turns of the slot by lot.
+    package var trialTime = Interval.seconds(120)
     /// Connection attempts under way (half-open connections).
     package var dialling = 30
     /// Whether peers tell each other of peers (BEP 11; not in private torrents, BEP 27).

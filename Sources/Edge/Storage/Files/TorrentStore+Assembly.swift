@@ -44,8 +44,9 @@ extension TorrentStore {
     /// Takes a block; the last one of a piece has it checked and written.
     ///
     /// Memory for the whole piece is taken with the first. Where the time is given, a whole piece
-    /// may wait for others until `lotDeadline`. `outsideWindow` where there is no such piece, `malformed` where a block is not cut as BEP 3 clients do, `duplicate` where it or its
-    /// piece is there already.
+    /// may wait for others until `lotDeadline`. `outsideWindow` where there is no such piece,
+    /// `malformed` where a block is not cut as BEP 3 clients do, `duplicate` where it or its piece is
+    /// there already.
     package func assemble(
         _ piece: PieceIndex, offset: Int, _ block: Span<UInt8>, at now: Instant? = nil
     ) -> Assembly {

@@ -166,8 +166,11 @@ package final class TorrentStore {
     /// Whether more whole pieces wait than the threads are at: what comes now had better wait where
     /// it is, for what is checked and written late has left the processor's cache.
     package var isBehind: Bool {
-        fault == nil
-            && pending.count >= max(3, settings.hotBytes / files.layout.pieceLength) + lot.held
+        let length = files.layout.pieceLength
+        let most = max(3, settings.hotBytes / length)
+        // Before there is no room any more: requests that stop cost more than reads that wait.
+        let room = max(most, settings.pendingBytes * 3 / 4 / length)
+        return fault == nil && pending.count >= min(most + lot.held, room)
     }
 
     /// Whether everything that is right is in its files.
