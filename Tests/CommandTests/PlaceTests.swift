@@ -96,7 +96,9 @@ struct PlaceTests {
 
     @Test(
         "A peer is an address and a port",
-        arguments: ["1.2.3.4", "host:1", "1.2.3.4:0", ":1", "2001:db8::7:1", "[::1]", "[1.2.3.4]:1"])
+        arguments: [
+            "1.2.3.4", "host:1", "1.2.3.4:0", ":1", "2001:db8::7:1", "[::1]", "[1.2.3.4]:1",
+        ])
     func peers(text: String) throws {
         #expect(throws: Complaint.self) { try peerEndpoint(text) }
         #expect(try peerEndpoint("1.2.3.4:6881").port == 6881)
