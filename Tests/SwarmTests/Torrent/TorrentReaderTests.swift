@@ -271,6 +271,21 @@ struct TorrentLiarTests {
         #expect(!lines.contains { $0.hasPrefix("5: close") })
     }
 
+    @Test("Who wants nothing makes room first, then who had its turn and took nothing")
+    func waiters() {
+        var rig = TorrentRig(pieces: 4, have: [0, 1, 2, 3]) {
+            ($0.maxPeers, $0.targetPeers, $0.uploadSlots) = (3, 3, 1)
+        }
+        for slot in 1...3 { rig.meet(slot) }
+        for slot in 1...2 { rig.says(slot, .interested) }
+        rig.wait(.seconds(100))
+        for slot in 1...3 { rig.says(slot, .keepAlive) }
+        rig.wait(.seconds(25))
+        #expect(rig.meet(4).first == "3: close full")
+        let choked = rig.engine.peers[PeerHandle(1)].isChoked ? 1 : 2
+        #expect(rig.meet(5).first == "\(choked): close full")
+    }
+
     @Test("The bitfield of a torrent of two million pieces is not too much")
     func largestBitfield() {
         var rig = TorrentRig(pieces: 2_097_152, blocks: 1)

@@ -120,17 +120,20 @@ extension TorrentEngine {
     private func urgentQueue(_ peer: PeerHandle) -> Interval {
         // Half as much again as a tick, so that what it brings can grow from one to the next.
         let pause = max(peers[peer].throughput.pause, peers[peer].throughput.tick * 1.5)
-        let loss = isScarce ? peers[peer].roundTrip * 6 - settings.urgentQueue * 1.5 : .zero
-        return min(
-            settings.urgentQueue + pause + max(loss, .zero), settings.longestUrgentQueue)
+        let far = peers[peer].roundTrip * 6 - settings.urgentQueue * 1.5
+        let loss = far > .zero && isScarce ? far : .zero
+        return min(settings.urgentQueue + pause + loss, settings.longestUrgentQueue)
     }
 
     /// Whether all peers together give hardly more than a reader takes.
     private var isScarce: Bool {
-        let given = peers.handles.reduce(0.0) { sum, peer in
-            sum + (peers[peer].isChoking ? 0 : peers[peer].throughput.rate?.bytesPerSecond ?? 0)
+        let most = bitrate.bytesPerSecond * settings.scarce
+        var given = 0.0
+        for peer in peers.handles where !peers[peer].isChoking && !peers[peer].isSnubbed {
+            given += (peers[peer].throughput.rate ?? typicalRate).bytesPerSecond
+            if given >= most { return false }
         }
-        return given < bitrate.bytesPerSecond * settings.scarce
+        return true
     }
 
     /// Makes a request; false where it cannot be made.

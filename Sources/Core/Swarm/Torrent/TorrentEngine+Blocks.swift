@@ -69,6 +69,7 @@ extension TorrentEngine {
         peers[peer].failures = 0
         if peers[peer].isWeb { counters.webBytes += count }
         peers[peer].received += count
+        peers[peer].usedAt = now
         peers[peer].throughput.came(count, at: now)
         peers[peer].pipeline.came(count, at: now)
     }

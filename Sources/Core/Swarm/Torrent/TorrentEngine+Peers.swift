@@ -65,18 +65,24 @@ extension TorrentEngine {
     /// Sees that there is a place for one more, at the cost of one that has been of no use for long.
     private mutating func makeRoom(_ now: Instant, _ outputs: inout [TorrentOutput]) -> Bool {
         guard peers.count >= settings.maxPeers else { return true }
-        guard let idle = peers.handles.first(where: { isIdle($0, now) }) else { return false }
-        close(idle, .full, now, &outputs)
+        let idle = peers.handles.filter { isIdle($0, now) }
+        guard let gone = idle.first(where: { !peers[$0].isInterested }) ?? idle.first
+        else { return false }
+        close(gone, .full, now, &outputs)
         return true
     }
 
-    /// Whether a peer came by itself, has had time, and neither gave nor took anything: it may wait
-    /// for a slot, but not for ever where others would be of use.
+    /// Whether a peer came by itself and has long neither given nor taken anything.
+    ///
+    /// Whoever waits for a slot and has had none is not idle, and whoever may be about to send or to
+    /// be sent something; who gave or took before is waited for ten times as long.
     private func isIdle(_ peer: PeerHandle, _ now: Instant) -> Bool {
         let it = peers[peer]
-        guard !it.introduction.outgoing, !it.isWeb, now - it.joinedAt > settings.trialTime
+        guard !it.introduction.outgoing, !it.isWeb, it.isChoked, it.requests.count == 0,
+            it.isChoking || !it.isInteresting, !it.isInterested || it.unchokedAt > .zero
         else { return false }
-        return it.received == 0 && it.sent == 0
+        let patience = settings.trialTime * (it.received + it.sent > 0 ? 10 : 1)
+        return now - it.usedAt > patience
     }
 
     /// What a peer is told at the beginning: what we have.
@@ -176,15 +182,15 @@ extension TorrentEngine {
     /// Dials while there are too few.
     mutating func connect(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         let half = planner.dialing
-        let idle = peers.handles.count { isIdle($0, now) }
-        let room = min(settings.targetPeers - (swarmCount - idle) - half, settings.dialling - half)
-        if room > 0, !isComplete || swarmCount < settings.targetPeers / 2 {
+        let busy = swarmCount - peers.handles.count { isIdle($0, now) }
+        let room = min(settings.targetPeers - busy - half, settings.dialling - half)
+        if room > 0, !isComplete || busy < settings.targetPeers / 2 {
             for endpoint in planner.next(room: room, alone: swarmCount == 0, at: now) {
                 outputs.append(.dial(endpoint))
             }
         }
         timers.wake(.connect, by: now + .seconds(1))
-        let isPoor = swarmCount < 8 && !isComplete
+        let isPoor = busy < 8 && !isComplete
         guard isPoor, wantedPeersAt.map({ now - $0 >= .seconds(5) }) ?? true else { return }
         wantedPeersAt = now
         outputs.append(.wantPeers)

@@ -102,6 +102,7 @@ extension TorrentEngine {
             if peers[peer].inFlight == 0 { peers[peer].outflow.began(at: now) }
             peers[peer].inFlight += size
             peers[peer].sent += size
+            peers[peer].usedAt = now
             counters.sentBytes += size
             outputs.append(.sendBlock(peer, block))
         }

@@ -102,6 +102,8 @@ struct TorrentPeer: Sendable {
     /// How many those may be, and how fast the connection takes them.
     var sendWindow: Int
     var outflow = Throughput()
+    /// When a block last came of it or went to it, or it came.
+    var usedAt: Instant
     /// Bytes of blocks that came and went, in all and since the last look at the slots.
     var received = 0
     var sent = 0
@@ -125,6 +127,7 @@ struct TorrentPeer: Sendable {
         self.introduction = introduction
         self.serial = serial
         (joinedAt, heardAt, toldAt, blockAt) = (now, now, now, now)
+        usedAt = now
         pipeline = Pipeline(first: settings.firstRequests)
         sendWindow = min(65_536, settings.sendWindow)
     }

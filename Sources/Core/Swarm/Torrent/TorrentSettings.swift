@@ -10,8 +10,10 @@ package struct TorrentSettings: Hashable, Sendable {
     package var maxPeers = 120
     /// Peers from one address: one household, or a whole swarm on a test machine's loopback.
     package var maxPeersPerAddress = 8
-    /// How long a peer that came by itself counts as one of those that are looked for, and keeps its
-    /// place from others, without giving or taking anything: four turns of the slot by lot.
+    /// How long a peer that came by itself keeps its place without giving or taking anything.
+    ///
+    /// Four turns of the slot by lot; ten times as long if it gave or took before. Then it does not
+    /// count as one of those that are looked for, and others may have the place.
     package var trialTime = Interval.seconds(120)
     /// Connection attempts under way (half-open connections).
     package var dialling = 30

@@ -168,7 +168,7 @@ package final class TorrentStore {
     package var isBehind: Bool {
         let length = files.layout.pieceLength
         let most = max(3, settings.hotBytes / length)
-        // Before there is no room any more: requests that stop cost more than reads that wait.
+        // Mostly before there is no room: requests that stop cost more than reads that wait.
         let room = max(most, settings.pendingBytes * 3 / 4 / length)
         return fault == nil && pending.count >= min(most + lot.held, room)
     }

@@ -159,8 +159,10 @@ extension MetadataFetch: LinkOwner {
         case .request(let piece): feed(.requested(number, piece: piece))
         case .reject(let piece): feed(.rejected(number, piece: piece))
         case .data(let piece, let size, let bytes):
-            neighbours[number]?.gaveAt = Loop.now
+            let before = status.progress?.have
             feed(.delivered(number, piece: piece, totalSize: size, bytes: bytes))
+            // What nobody asked for is no gift.
+            if status.progress?.have != before { neighbours[number]?.gaveAt = Loop.now }
         }
     }
 }
