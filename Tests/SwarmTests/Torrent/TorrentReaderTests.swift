@@ -286,6 +286,29 @@ struct TorrentLiarTests {
         #expect(rig.meet(5).first == "\(choked): close full")
     }
 
+    @Test(
+        "Of two connections between nodes that dialled each other the smaller name's is kept",
+        arguments: [(1, true, true), (1, false, false), (200, true, false), (200, false, true)])
+    func twins(name: UInt8, isFirstOurs: Bool, keepsNew: Bool) {
+        var rig = TorrentRig(pieces: 4)
+        func meet(_ slot: Int, isOurs: Bool) -> [String] {
+            let endpoint = Endpoint(address: .v4(0x0a00_0000 + UInt32(slot)), port: 6881)
+            return rig.tell(
+                .peerJoined(
+                    PeerHandle(slot),
+                    TorrentIntroduction(
+                        endpoint: endpoint, id: Rig.id(name), outgoing: isOurs, features: [])))
+        }
+        _ = meet(1, isOurs: isFirstOurs)
+        let lines = meet(2, isOurs: !isFirstOurs)
+        #expect(lines.contains(keepsNew ? "1: close duplicate" : "2: close duplicate"))
+        #expect(rig.engine.peers.contains(PeerHandle(keepsNew ? 2 : 1)))
+        // Later a name alone does not take a place.
+        rig.wait(.seconds(20))
+        _ = meet(3, isOurs: keepsNew ? isFirstOurs : !isFirstOurs)
+        #expect(!rig.engine.peers.contains(PeerHandle(3)))
+    }
+
     @Test("The bitfield of a torrent of two million pieces is not too much")
     func largestBitfield() {
         var rig = TorrentRig(pieces: 2_097_152, blocks: 1)

@@ -8,6 +8,9 @@ extension TorrentEngine {
     /// Nothing heard for this long: the connection is dead (others send keep-alives every 2 min).
     private static let silence = Interval.seconds(150)
     private static let keepAlive = Interval.seconds(100)
+    /// Two nodes that dial each other do so within this: attempts that fail are made again for that
+    /// long.
+    private static let meeting = Interval.seconds(10)
     /// Connections whose addresses are remembered after their end.
     private static let remembered = 4096
 
@@ -17,6 +20,7 @@ extension TorrentEngine {
     ) {
         if introduction.isWebSeed { return joinedWebSeed(peer, introduction, now, &outputs) }
         let endpoint = introduction.endpoint
+        if let twin = twin(superseded: introduction, now) { close(twin, .duplicate, now, &outputs) }
         if let reason = refusal(introduction) ?? (makeRoom(now, &outputs) ? nil : .full) {
             if introduction.outgoing {
                 if reason == .ourselves {
@@ -60,6 +64,22 @@ extension TorrentEngine {
             if peers[peer].introduction.endpoint.address == address { same += 1 }
         }
         return same >= settings.maxPeersPerAddress ? .full : nil
+    }
+
+    /// The other connection of a node that dialled us while we dialled it, if the new one is kept.
+    ///
+    /// Both ends keep the one that the node with the smaller name opened; else each closes the one
+    /// that the other keeps, and both try again at the same time. Only one that is young and has
+    /// brought nothing gives way: names are no secret.
+    private func twin(superseded new: TorrentIntroduction, _ now: Instant) -> PeerHandle? {
+        guard let twin = peers.handles.first(where: { peers[$0].introduction.id == new.id })
+        else { return nil }
+        let old = peers[twin]
+        guard new.id != ourID, !old.isWeb, old.introduction.outgoing != new.outgoing,
+            old.received + old.sent == 0, now - old.joinedAt < Self.meeting
+        else { return nil }
+        let areWeSmaller = ourID.value.bytes.lexicographicallyPrecedes(new.id.value.bytes)
+        return new.outgoing == areWeSmaller ? twin : nil
     }
 
     /// Sees that there is a place for one more, at the cost of one that has been of no use for long.
