@@ -45,6 +45,8 @@ final class TorrentSession {
         switch event {
         case .serving(let url): serving(url)
         case .completed:
+            // The sums at this moment: nothing more is loaded.
+            display.tell(node.status.record(at: Loop.wallNow))
             if plan.endsWhenDone, settings.output == .none { life.beginStop { stop() } }
         case .written: if plan.endsWhenDone || plan.isStreaming { life.beginStop { stop() } }
         case .readerGone: life.beginStop { stop() }

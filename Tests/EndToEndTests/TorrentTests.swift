@@ -94,5 +94,40 @@ extension EndToEnd {
                 #expect((loaded ?? 0) <= 65_536, "\(viewer.child.lastWords)")
             }
         }
+
+        @Test(
+            "Of a seed whose disk errs only the wrong blocks come anew (BEP 52)",
+            .timeLimit(.minutes(1)), arguments: ["--v2", "--hybrid"])
+        func erring(_ version: String) async throws {
+            try await onStage { stage in
+                let film = try await stage.film([version, "-s", "1024"])
+                let bad = try makeFolder(stage.path("bad"))
+                try write(film.content, to: "\(bad)/film.ts")
+                // Neither is quick enough for the other not to be needed.
+                let slow = ["--up-limit", "2MB/s"]
+                let ports = [
+                    try await stage.seed(film.torrent, in: bad, "bad-state", slow),
+                    try await stage.seed(film.torrent, in: film.folder, "seed-state", slow),
+                ]
+                // It was checked when the seed began; what is read now is another thing.
+                var damaged = film.content
+                for start in stride(from: 0, to: damaged.count, by: 8 * 16_384) {
+                    damaged[start + 99] ^= 1
+                }
+                try write(damaged, to: "\(bad)/film.ts")
+                let folder = try makeFolder(stage.path("loaded"))
+                let viewer = try await stage.watch(
+                    film, from: ports[0],
+                    ["--peer", "127.0.0.1:\(ports[1])", "-o", folder + "/", "--no-seed"])
+                #expect(try await viewer.child.ended(within: 40) == .code(0), "\(stage.lastWords)")
+                let isWhole = film.isWhole("\(folder)/film.ts")
+                #expect(isWhole, "\(stage.lastWords)")
+                // There are 23 wrong blocks; a wrong piece that comes anew whole is a MiB.
+                let wasted = member("wasted", in: viewer.child.output).flatMap { Int($0) }
+                #expect((wasted ?? .max) <= 32 * 16_384, "\(viewer.child.lastWords)")
+                let refused = member("poisoned", in: viewer.child.output).flatMap { Int($0) }
+                #expect((refused ?? 0) >= 1, "\(viewer.child.lastWords)")
+            }
+        }
     }
 }

@@ -75,15 +75,22 @@ package struct MerkleTree: Equatable, Sendable {
     ///
     /// Nil where the range, or a layer of its proof, does not lie within what the tree keeps.
     package func hashes(_ range: MerkleRange) -> [SHA256Digest]? {
+        Self.hashes(range, height: height) { hash(layer: $0, index: $1) }
+    }
+
+    /// The same of a tree of which `hash` knows the hashes by their layer and index.
+    package static func hashes(
+        _ range: MerkleRange, height: Int, _ hash: (Int, Int) -> SHA256Digest?
+    ) -> [SHA256Digest]? {
         guard range.fits(height: height) else { return nil }
         var out: [SHA256Digest] = []
         for index in range.index..<range.index + range.count {
-            guard let hash = hash(layer: range.layer, index: index) else { return nil }
+            guard let hash = hash(range.layer, index) else { return nil }
             out.append(hash)
         }
         var (layer, index) = (range.layer + range.depth, range.index >> range.depth)
         for _ in 0..<range.uncleCount {
-            guard let uncle = hash(layer: layer, index: index ^ 1) else { return nil }
+            guard let uncle = hash(layer, index ^ 1) else { return nil }
             out.append(uncle)
             (layer, index) = (layer + 1, index / 2)
         }

@@ -12,6 +12,9 @@ package struct ReservedBits: OptionSet, Hashable, Sendable {
 
     /// The Fast extension (BEP 6): byte 7 & 0x04.
     package static let fast = Self(rawValue: 0x04)
+    /// Version 2 of the protocol, on a connection for a torrent of both (BEP 52, "upgrade path"):
+    /// byte 7 & 0x10.
+    package static let v2 = Self(rawValue: 0x10)
     /// The extension protocol (BEP 10): byte 5 & 0x10.
     package static let extensionProtocol = Self(rawValue: 0x10_0000)
 }

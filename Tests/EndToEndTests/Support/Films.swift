@@ -64,13 +64,15 @@ extension Stage {
     /// Seeds a torrent whose content is in `folder` with p2ptv; answers the port.
     @discardableResult
     func seed(
-        _ torrent: String, in folder: String, _ state: String = "seed-state"
+        _ torrent: String, in folder: String, _ state: String = "seed-state",
+        _ options: [String] = []
     ) async throws -> UInt16 {
         let port = try Ports.free()
-        let relay = try p2ptv([
-            "relay", torrent, "--data", folder, "--peer-port", "\(port)", "--state-dir",
-            path(state), "--json",
-        ])
+        let relay = try p2ptv(
+            [
+                "relay", torrent, "--data", folder, "--peer-port", "\(port)", "--state-dir",
+                path(state), "--json",
+            ] + options)
         guard try await eventually(within: 20, { relay.output.contains(#""event":"seeding""#) })
         else { throw Failure("it does not seed: \(relay.lastWords)") }
         return port

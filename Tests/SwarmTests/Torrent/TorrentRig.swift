@@ -60,8 +60,10 @@ struct TorrentRig {
     /// A peer joins, by its own connection unless it is `outgoing`.
     @discardableResult
     mutating func meet(
-        _ slot: Int, outgoing: Bool = false, fast: Bool = true, address: UInt32? = nil
+        _ slot: Int, outgoing: Bool = false, fast: Bool = true, address: UInt32? = nil,
+        v2: Bool = false
     ) -> [String] {
+        let known: ReservedBits = fast ? [.fast, .extensionProtocol] : []
         let endpoint = Endpoint(
             address: .v4(address ?? 0x0a00_0000 + UInt32(slot)), port: 6881)
         return tell(
@@ -69,7 +71,7 @@ struct TorrentRig {
                 PeerHandle(slot),
                 TorrentIntroduction(
                     endpoint: endpoint, id: Rig.id(UInt8(slot)), outgoing: outgoing,
-                    features: fast ? [.fast, .extensionProtocol] : [])))
+                    features: v2 ? known.union(.v2) : known)))
     }
 
     @discardableResult
@@ -79,8 +81,8 @@ struct TorrentRig {
 
     /// A seed joins and lets itself be asked.
     @discardableResult
-    mutating func meetSeed(_ slot: Int, fast: Bool = true) -> [String] {
-        meet(slot, fast: fast)
+    mutating func meetSeed(_ slot: Int, fast: Bool = true, v2: Bool = false) -> [String] {
+        meet(slot, fast: fast, v2: v2)
         if fast {
             says(slot, .haveAll)
         } else {
@@ -104,6 +106,9 @@ struct TorrentRig {
         case .close(let peer, let reason): "\(peer.slot): close \(reason)"
         case .dial(let endpoint): "dial \(endpoint)"
         case .accept(let block): "keep \(block)"
+        case .askLeaves(let peer, let piece): "\(peer.slot): leaves of \(piece)"
+        case .sift(let piece): "sift \(piece)"
+        case .drop(let piece): "drop \(piece)"
         case .wantPeers: "want peers"
         case .completed: "completed"
         }

@@ -21,6 +21,8 @@ struct TorrentWorld {
         var freeAt = Instant.zero
         /// The blocks of each piece that it has kept, and whether each is wrong.
         var kept: [PieceIndex: [Int: Bool]] = [:]
+        /// The pieces whose leaves it knows.
+        var leaves: Set<PieceIndex> = []
         var links: [Int: Int] = [:]
         var queued: [Int: Int] = [:]
         /// Whom it closed for what they sent.
@@ -32,10 +34,14 @@ struct TorrentWorld {
         /// A block of a node's neighbour, and whether it is wrong.
         case block(Int, PeerHandle, Block, isWrong: Bool)
         case sent(Int, PeerHandle, Int)
+        /// What a node's neighbour answers that was asked for leaves.
+        case leaves(Int, PeerHandle, PieceIndex, LeafAnswer)
     }
 
     let layout: FileLayout
     let delay: Interval
+    /// Whether blocks have hashes of their own, which all but poisoners send.
+    let hasLeaves: Bool
     var nodes: [Node] = []
     var now = Instant.zero + .seconds(1000)
     private var agenda: [(at: Instant, order: Int, event: Event)] = []
@@ -43,7 +49,8 @@ struct TorrentWorld {
     /// The block that a node is being told of, wrong or not.
     private var isWrong = false
 
-    init(pieces: Int, blocks: Int, delay: Interval) {
+    init(pieces: Int, blocks: Int, delay: Interval, hasLeaves: Bool = false) {
+        self.hasLeaves = hasLeaves
         layout = TorrentRig.layout(pieces: pieces, blocks: blocks)
         self.delay = delay
     }
@@ -57,8 +64,10 @@ struct TorrentWorld {
         let have =
             isEmpty
             ? Bitfield(pieceCount: layout.pieceCount) : .full(pieceCount: layout.pieceCount)
+        var settings = TorrentSettings()
+        settings.hasLeaves = hasLeaves
         let engine = TorrentEngine(
-            settings: TorrentSettings(), layout: layout, ourID: Rig.id(UInt8(number + 1)),
+            settings: settings, layout: layout, ourID: Rig.id(UInt8(number + 1)),
             have: have, seed: UInt64(number) + 5)
         nodes.append(Node(engine: engine, manner: manner, line: line))
         return number
@@ -76,7 +85,8 @@ struct TorrentWorld {
                     PeerHandle(other),
                     TorrentIntroduction(
                         endpoint: endpoint, id: Rig.id(UInt8(other + 1)), outgoing: one == a,
-                        features: [.fast, .extensionProtocol])))
+                        features: hasLeaves
+                            ? [.fast, .extensionProtocol, .v2] : [.fast, .extensionProtocol])))
             tell(one, .delayObserved(PeerHandle(other), delay * 2))
         }
     }
@@ -100,6 +110,17 @@ struct TorrentWorld {
             nodes[node].links[peer.slot] = nil
             nodes[peer.slot].links[node] = nil
             plan(delay, .input(peer.slot, .peerLeft(PeerHandle(node))))
+        case .askLeaves(let peer, let piece):
+            let isSent = nodes[peer.slot].manner != .poisoning
+            plan(delay * 2, .leaves(node, peer, piece, isSent ? .right : .refused))
+        case .sift(let piece):
+            let blocks = nodes[node].kept[piece] ?? [:]
+            let wrong = blocks.filter(\.value).keys.sorted()
+            for number in wrong { nodes[node].kept[piece]?[number] = nil }
+            plan(.milliseconds(1), .input(node, .blocksJudged(piece, wrong: wrong)))
+        case .drop(let piece):
+            nodes[node].leaves.remove(piece)
+            nodes[node].kept[piece] = nil
         case .greet, .sendExchange, .dial, .wantPeers, .completed: break
         }
     }
@@ -133,10 +154,13 @@ struct TorrentWorld {
     /// A block is kept; a whole piece is checked a millisecond later.
     private mutating func keep(_ block: Block, at node: Int) {
         let number = Int(block.offset) / PieceGeometry.blockLength
+        if isWrong, nodes[node].leaves.contains(block.piece) {
+            return plan(.zero, .input(node, .blocksJudged(block.piece, wrong: [number])))
+        }
         nodes[node].kept[block.piece, default: [:]][number] = isWrong
         let count = ((layout.length(ofPiece: block.piece) ?? 0) + 16_383) / 16_384
         guard let kept = nodes[node].kept[block.piece], kept.count == count else { return }
-        nodes[node].kept[block.piece] = nil
+        if !hasLeaves || !kept.values.contains(true) { nodes[node].kept[block.piece] = nil }
         let digests = (0..<count).map { UInt64($0) + (kept[$0] == true ? 1_000_000 : 0) }
         let input: TorrentInput =
             kept.values.contains(true)
@@ -182,6 +206,10 @@ struct TorrentWorld {
             guard nodes[node].links[peer.slot] != nil else { return }
             self.isWrong = isWrong
             tell(node, .blockReceived(peer, block))
+        case .leaves(let node, let peer, let piece, let answer):
+            guard nodes[node].links[peer.slot] != nil else { return }
+            if answer == .right { nodes[node].leaves.insert(piece) }
+            tell(node, .leavesAnswered(peer, piece, answer))
         case .sent(let node, let peer, let count):
             nodes[node].queued[peer.slot, default: 0] -= count
             tell(node, .drained(peer, queued: nodes[node].queued[peer.slot] ?? 0))

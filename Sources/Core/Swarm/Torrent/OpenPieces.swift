@@ -124,7 +124,19 @@ struct OpenPieces: Sendable {
 
     /// Begins a piece of `blockCount` blocks; answers its place.
     mutating func open(_ piece: PieceIndex, blockCount: Int) -> Int {
-        let fresh = OpenPiece(piece: piece, blockCount: blockCount)
+        put(OpenPiece(piece: piece, blockCount: blockCount))
+    }
+
+    /// Goes on with a piece that was whole, of which some blocks are to come anew.
+    mutating func reopen(_ whole: OpenPiece, without wrong: [Int]) {
+        var it = whole
+        for number in wrong { it.blocks[number] = OpenBlock() }
+        (it.free, it.missing, it.hint, it.only) = (wrong.count, wrong.count, 0, nil)
+        _ = put(it)
+    }
+
+    private mutating func put(_ fresh: OpenPiece) -> Int {
+        let piece = fresh.piece
         let at = unused.popLast() ?? places.count
         if at == places.count { places.append(fresh) } else { places[at] = fresh }
         place[Int(piece.value)] = Int32(at)
@@ -212,6 +224,15 @@ struct OpenPieces: Sendable {
         places[at]?.blocks[block] = OpenBlock(asked: Requesters(), sender: serial)
         places[at]?.missing -= 1
         return (others, places[at]?.missing == 0)
+    }
+
+    /// A block that had come is to come anew; answers who sent it, or nil where it is missing.
+    mutating func lose(_ at: Int, _ block: Int) -> UInt32? {
+        guard let it = places[at]?.blocks[block], it.isHere else { return nil }
+        places[at]?.blocks[block] = OpenBlock()
+        places[at]?.missing += 1
+        free(at, block)
+        return it.sender
     }
 
     /// Asks for the blocks of a piece of one peer alone.

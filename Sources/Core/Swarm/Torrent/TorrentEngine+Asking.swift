@@ -200,9 +200,8 @@ extension TorrentEngine {
     private mutating func begin(_ piece: PieceIndex) -> Int {
         claimed.insert(piece)
         rarity.remove(piece)
-        let length = layout.length(ofPiece: piece) ?? 0
-        let unit = PieceGeometry.blockLength
-        return open.open(piece, blockCount: max(1, (length + unit - 1) / unit))
+        leaves.begin(piece)
+        return open.open(piece, blockCount: blockCount(of: piece))
     }
 
     /// The oldest piece with a free block: what has been begun is to become whole.

@@ -117,6 +117,12 @@ extension TorrentEngine {
         return offset / PieceGeometry.blockLength
     }
 
+    /// How many blocks a piece has.
+    func blockCount(of piece: PieceIndex) -> Int {
+        let unit = PieceGeometry.blockLength
+        return max(1, ((layout.length(ofPiece: piece) ?? 0) + unit - 1) / unit)
+    }
+
     /// Block number `number` of a piece that exists.
     func block(_ number: Int, of piece: PieceIndex) -> Block {
         let whole = layout.length(ofPiece: piece) ?? 0

@@ -145,6 +145,7 @@ extension TorrentEngine {
             }
         }
         timers.wake(.connect, by: now + .milliseconds(100))
+        askLeavesElsewhere(peer, now, &outputs)
         if !state.isChoked { unchokeMore(now, &outputs) }
         fillAll(now, &outputs)
     }

@@ -2,7 +2,9 @@
 //
 // One sender of all blocks is to blame at once. Of several, each block's digest is kept; when the
 // piece has come right, those whose block was another are (smart banning by block). Meanwhile the
-// piece is asked whole of one peer at a time, so that the blame is clear.
+// piece is asked whole of one peer at a time, so that the blame is clear. Where blocks have hashes of
+// their own (BEP 52), those are asked for first, and only what is wrong comes anew: see
+// TorrentEngine+Leaves.
 
 import Pieces
 import Primitives
@@ -52,6 +54,7 @@ extension TorrentEngine {
         claimed.insert(piece)
         haveCount += 1
         rarity.remove(piece)
+        leaves.forget(piece)
         for peer in peers.handles where !peers[peer].hasPiece(piece) {
             outputs.append(.send(peer, .have(piece)))
             peers[peer].toldAt = now
@@ -81,13 +84,25 @@ extension TorrentEngine {
         _ piece: PieceIndex, _ blocks: [UInt64], _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         counters.poisoned += 1
+        guard let was = checking[piece] else { return }
+        let senders = Set(was.blocks.map(\.sender))
+        if senders.count == 1, let only = senders.first { ban(only, now, &outputs) }
+        if settings.hasLeaves, dispute(piece, blocks, now, &outputs) { return }
+        giveBack(piece, blocks, now, &outputs)
+    }
+
+    /// All blocks of a piece that was wrong are to come anew.
+    mutating func giveBack(
+        _ piece: PieceIndex, _ blocks: [UInt64], _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
+        if settings.hasLeaves { outputs.append(.drop(piece)) }
+        leaves.forget(piece)
         guard let was = checking.removeValue(forKey: piece) else { return }
+        counters.lose(layout.length(ofPiece: piece) ?? 0)
         claimed.remove(piece)
         rarity.insert(piece)
-        let senders = Set(was.blocks.map(\.sender))
-        if senders.count == 1, let only = senders.first {
-            ban(only, now, &outputs)
-        } else if failed.count < Self.rememberedFailures || failed[piece] != nil {
+        let isShared = Set(was.blocks.map(\.sender)).count > 1
+        if isShared, failed.count < Self.rememberedFailures || failed[piece] != nil {
             failed[piece, default: FailedPiece()].add(was, blocks)
         }
         wishHead = 0
@@ -114,7 +129,7 @@ extension TorrentEngine {
     ///
     /// Where others are connected from the same address, only its own port is: behind it may be a
     /// household, or a proxy.
-    private mutating func ban(
+    mutating func ban(
         _ serial: UInt32, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         if let web = peers.handles.first(where: {

@@ -38,6 +38,8 @@ package struct TorrentEngine: Sendable {
     var checking: [PieceIndex: OpenPiece] = [:]
     /// The pieces that were wrong, with who sent which block.
     var failed: [PieceIndex: FailedPiece] = [:]
+    /// The leaves of pieces that are asked for, and what waits for them.
+    var leaves = LeafBook()
     /// Peers that have all pieces, and peers that have not.
     var seeds = 0
     /// Web seeds, which are in the table of peers too.
@@ -105,6 +107,13 @@ package struct TorrentEngine: Sendable {
         _ input: TorrentInput, at now: Instant, into outputs: inout [TorrentOutput]
     ) {
         defer { nextDeadline = timers.next }
+        take(input, now, &outputs)
+        if leaves.hasNew { reviewLeaves(now, &outputs) }
+    }
+
+    private mutating func take(
+        _ input: TorrentInput, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
         switch input {
         case .blockReceived(let peer, let block):
             received(peer, CollectionOfOne(block), now, &outputs)
@@ -123,6 +132,9 @@ package struct TorrentEngine: Sendable {
             if peers.contains(peer) { peers[peer].roundTrip = delay }
         case .pieceVerified(let piece, let blocks): verified(piece, blocks, now, &outputs)
         case .pieceRefused(let piece, let blocks): refused(piece, blocks, now, &outputs)
+        case .leavesAnswered(let peer, let piece, let answer):
+            leavesAnswered(peer, piece, answer, now, &outputs)
+        case .blocksJudged(let piece, let wrong): judged(piece, wrong, now, &outputs)
         case .roomChanged(let hasRoom):
             self.hasRoom = hasRoom
             if hasRoom { fillAll(now, &outputs) }
@@ -164,6 +176,7 @@ package struct TorrentEngine: Sendable {
         timers.wake(.review, by: now + (isBusy ? .milliseconds(100) : .milliseconds(500)))
         for peer in peers.handles { watch(peer, now, &outputs) }
         reviewOpenings(now)
+        reviewLeaves(now, &outputs)
         learnRates()
         if isBusy { wish(now) }
         fillAll(now, &outputs)
@@ -199,9 +212,13 @@ package struct TorrentEngine: Sendable {
 
 /// Numbers for people and for tests.
 package struct TorrentCounters: Hashable, Sendable {
-    /// Bytes of blocks kept, and of blocks that came twice or unasked.
+    /// Bytes of blocks kept, of blocks that came twice or unasked, and of blocks that were kept and
+    /// are to come anew, as they or their piece were wrong.
     package var usefulBytes = 0
     package var wastedBytes = 0
+    package var wrongBytes = 0
+    /// Bytes of blocks that came.
+    package var receivedBytes: Int { usefulBytes + wastedBytes + wrongBytes }
     /// Bytes of blocks handed to connections.
     package var sentBytes = 0
     /// Bytes of blocks that web seeds brought.
@@ -214,4 +231,10 @@ package struct TorrentCounters: Hashable, Sendable {
 
     /// Nothing has happened.
     package init() {}
+
+    /// So many bytes that were kept are to come anew.
+    mutating func lose(_ bytes: Int) {
+        usefulBytes -= bytes
+        wrongBytes += bytes
+    }
 }

@@ -57,6 +57,16 @@ package struct Prefetch: Hashable, Sendable {
     }
 }
 
+/// What came of a request for the leaves of a piece.
+package enum LeafAnswer: Hashable, Sendable {
+    /// They are there, and lead to the hash of the piece.
+    case right
+    /// They do not: whoever sent them is not to be believed.
+    case wrong
+    /// The peer does not have them, or does not send them.
+    case refused
+}
+
 /// What has happened.
 package enum TorrentInput: Equatable, Sendable {
     /// A connection that this node opened is there; the handshake goes out, and what is said now
@@ -85,6 +95,10 @@ package enum TorrentInput: Equatable, Sendable {
     indirect case pieceVerified(PieceIndex, blocks: [UInt64])
     /// A piece is wrong; a short digest of each of its blocks.
     indirect case pieceRefused(PieceIndex, blocks: [UInt64])
+    /// What a peer answered that was asked for the leaves of a piece.
+    indirect case leavesAnswered(PeerHandle, PieceIndex, LeafAnswer)
+    /// Each block of a piece was held against its leaf: these are wrong.
+    indirect case blocksJudged(PieceIndex, wrong: [Int])
     /// Whether more can be taken in: the disk works and keeps up.
     case roomChanged(Bool)
     /// Somebody reads, from the first of these bytes on and as far as it likes.
@@ -127,6 +141,12 @@ package enum TorrentOutput: Equatable, Sendable {
     case dial(Endpoint)
     /// Keep the payload of the block that has just come.
     case accept(Block)
+    /// Ask a peer for the leaves of a piece (BEP 52); `leavesAnswered` follows, or the peer leaves.
+    case askLeaves(PeerHandle, PieceIndex)
+    /// Hold each block of a piece that was wrong against its leaf; `blocksJudged` follows.
+    case sift(PieceIndex)
+    /// Forget the blocks of a piece that was wrong, and its leaves.
+    case drop(PieceIndex)
     /// More peers would help.
     case wantPeers
     /// The last piece is there.

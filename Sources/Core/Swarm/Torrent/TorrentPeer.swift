@@ -91,6 +91,8 @@ struct TorrentPeer: Sendable {
     /// for with that is not in doubt.
     var hasOpened = false
     var doubtUntil = Instant.never
+    /// How often in a row it did not send leaves that it was asked for.
+    var keptLeaves = 0
     /// How often in a row it failed, as a web seed.
     var failures = 0
 
@@ -138,6 +140,9 @@ struct TorrentPeer: Sendable {
     var isFast: Bool { introduction.features.contains(.fast) }
     /// Whether both ends speak the extension protocol (BEP 10).
     var isExtended: Bool { introduction.features.contains(.extensionProtocol) }
+
+    /// Whether it speaks version 2 on this connection (BEP 52), and so knows hash requests.
+    var isV2: Bool { introduction.features.contains(.v2) }
 
     /// Whether it has `piece`.
     func hasPiece(_ piece: PieceIndex) -> Bool { isSeed || has?.contains(piece) ?? false }

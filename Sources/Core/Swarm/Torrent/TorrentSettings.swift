@@ -84,6 +84,17 @@ package struct TorrentSettings: Hashable, Sendable {
     /// Failures in a row after which a web seed is given up: with such rests, five minutes.
     package var webSeedFailures = 6
 
+    /// Whether pieces are trees of blocks, whose leaves peers have (BEP 52).
+    package var hasLeaves = false
+    /// Requests for the leaves of pieces at one peer at a time: each costs it the reading of a piece.
+    package var leafRequests = 4
+    /// How long an answer to such a request may take: a disk that wakes up, and a far away peer.
+    package var leafPatience = Interval.seconds(3)
+    /// Requests in a row that a peer does not answer with leaves before it is asked no more.
+    package var leafRefusals = 8
+    /// Pieces that were wrong and are kept until their leaves are there, in bytes, and one at least.
+    package var disputed = 16_777_216
+
     /// Memory for pieces that are not whole, in bytes: twenty of a MiB each, which is as many blocks
     /// as keep three peers busy at 500 requests.
     package var openPieces = 20_971_520

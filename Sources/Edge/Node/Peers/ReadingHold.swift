@@ -10,8 +10,8 @@ extension StoreEvent {
     /// for the next start, says nothing of that.
     var isProgress: Bool {
         switch self {
-        case .verified, .mismatched, .written, .paused: true
-        case .lent, .read, .unreadable, .saved, .notSaved: false
+        case .verified, .mismatched, .sifted, .written, .paused: true
+        case .derived, .lent, .read, .unreadable, .saved, .notSaved: false
         }
     }
 }

@@ -100,7 +100,7 @@ final class RelayTorrent {
     /// What of its content it could load, by what came since it was last asked.
     func downDemand() -> ByteRate {
         guard let engine = task.driver?.engine, !engine.isComplete else { return .zero }
-        let came = engine.counters.usefulBytes + engine.counters.wastedBytes
+        let came = engine.counters.receivedBytes
         let span = max((Loop.now - taken.at).seconds, 0.1)
         let rate = ByteRate(bytesPerSecond: Double(came - taken.bytes) / span)
         taken = (came, Loop.now)

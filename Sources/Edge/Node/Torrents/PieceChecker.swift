@@ -54,6 +54,39 @@ final class PieceChecker: Sendable {
         }
     }
 
+    /// The leaves of a piece: the SHA-256 of each block of the file, without padding (BEP 52).
+    func leaves(of it: WholePiece) -> [SHA256Digest] {
+        Digests.leaves(of: it.bytes.span.extracting(0..<ownLength(of: it.piece, it.bytes.count)))
+    }
+
+    /// Which blocks of a piece are not as its leaves say; those of padding are zero.
+    func wrongBlocks(of it: WholePiece, leaves: [SHA256Digest]) -> [Int] {
+        let unit = PieceGeometry.blockLength
+        let count = (it.bytes.count + unit - 1) / unit
+        return (0..<count).filter { number in
+            let end = min(it.bytes.count, (number + 1) * unit)
+            return !isRight(
+                it.bytes.span.extracting(number * unit..<end), number, of: it.piece, leaves)
+        }
+    }
+
+    /// Whether `bytes` are block number `number` of `piece`, whose leaves are given.
+    func isRight(
+        _ bytes: Span<UInt8>, _ number: Int, of piece: PieceIndex, _ leaves: [SHA256Digest]
+    ) -> Bool {
+        let start = number * PieceGeometry.blockLength
+        let own = min(bytes.count, max(0, ownLength(of: piece, start + bytes.count) - start))
+        for i in own..<bytes.count where bytes[i] != 0 { return false }
+        guard own > 0 else { return true }
+        guard leaves.indices.contains(number) else { return false }
+        return Digests.leaves(of: bytes.extracting(0..<own)) == [leaves[number]]
+    }
+
+    /// How many of the first `count` bytes of a piece are those of its file.
+    private func ownLength(of piece: PieceIndex, _ count: Int) -> Int {
+        min(torrent.digest(ofPiece: piece)?.length ?? count, count)
+    }
+
     private func note(_ piece: PieceIndex, _ bytes: [UInt8]) {
         let digests = Digests.leaves(of: bytes.span).map { digest in
             digest.value.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }

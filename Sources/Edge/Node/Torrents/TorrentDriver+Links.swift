@@ -11,10 +11,22 @@ import Wire
 extension TorrentDriver {
     /// The number under which others send us what their peers are.
     static let exchangeID: UInt8 = 2
-    private static let ours: ReservedBits = [.fast, .extensionProtocol]
+
+    /// What this node can do; that it knows version 2 needs no saying where that is the only one.
+    private var ours: ReservedBits {
+        let known: ReservedBits = [.fast, .extensionProtocol]
+        return torrent.isV2 && infoHashes.count > 1 ? known.union(.v2) : known
+    }
 
     private func handshake(_ infoHash: InfoHash) -> Handshake {
-        Handshake(reserved: Self.ours, infoHash: infoHash, peerID: ourID)
+        Handshake(reserved: ours, infoHash: infoHash, peerID: ourID)
+    }
+
+    /// What both ends can do.
+    private func features(_ greeting: Handshake) -> ReservedBits {
+        let shared = greeting.reserved.intersection(ours)
+        let isV2 = torrent.isV2 && greeting.infoHash == infoHashes.last
+        return isV2 ? shared.union(.v2) : shared
     }
 
     private var limits: WireLimits {
@@ -76,7 +88,7 @@ extension TorrentDriver {
                 PeerHandle(slot),
                 TorrentIntroduction(
                     endpoint: link.endpoint, id: greeting.peerID, outgoing: link.isOutgoing,
-                    features: greeting.reserved.intersection(Self.ours))))
+                    features: features(greeting))))
         guard let status = link.status else { return }
         feed(.delayObserved(PeerHandle(slot), status.kernel.smoothedRTT))
     }
@@ -129,16 +141,14 @@ extension TorrentDriver {
         case .hashRequest(let request):
             feed(.messageReceived(peer, message))
             answer(request, of: peer)
+        case .hashes(let request, let hashes):
+            feed(.messageReceived(peer, message))
+            took(request, hashes, of: peer)
+        case .hashReject(let request):
+            feed(.messageReceived(peer, message))
+            rejected(request, by: peer)
         default: feed(.messageReceived(peer, message))
         }
-    }
-
-    /// Answers whoever asks for hashes (BEP 52), unless it has asked too often and is gone.
-    private func answer(_ request: HashRequest, of peer: PeerHandle) {
-        guard let link = links[peer.slot] else { return }
-        let span = request.range.map { HashSpan(root: request.root, range: $0) }
-        let found = span.flatMap { hashes.answer($0, to: peer, using: Digests.self) }
-        link.send(found.map { .hashes(request, $0) } ?? .hashReject(request))
     }
 
     /// Extended messages (BEP 10): the handshake has number 0, ours the one that we gave.

@@ -27,6 +27,9 @@ extension TorrentDriver {
             let link = link(peer)
             release(peer)
             link?.close()
+        case .askLeaves(let peer, let piece): askLeaves(peer, piece)
+        case .sift(let piece): sift(piece)
+        case .drop(let piece): drop(piece)
         case .dial(let endpoint): dial(endpoint)
         case .wantPeers: handler(.wantPeers)
         case .completed: handler(.completed)
@@ -41,11 +44,13 @@ extension TorrentDriver {
         if let at = placed.firstIndex(of: block) {
             // They are kept in the order in which they came.
             placed = placed[(at + 1)...]
+            guard store.placed(block, { isRight($0, block) }) != false else { return }
             _ = store.settle(block, at: Loop.now)
             return lotTimer.schedule(at: store.lotDeadline ?? .never)
         }
         guard let payload, payload.range.count == Int(block.length) else { return }
         let span = payload.bytes.span.extracting(payload.range)
+        guard isRight(span, block) else { return }
         _ = store.assemble(block.piece, offset: Int(block.offset), span, at: Loop.now)
         lotTimer.schedule(at: store.lotDeadline ?? .never)
     }
@@ -80,10 +85,13 @@ extension TorrentDriver {
         for event in events {
             switch event {
             case .verified(let piece):
+                leaves[piece] = nil
                 feed(.pieceVerified(piece, blocks: checker.take(piece)))
                 handler(.verified(piece))
             case .mismatched(let piece):
                 feed(.pieceRefused(piece, blocks: checker.take(piece)))
+            case .sifted(let piece, let wrong): feed(.blocksJudged(piece, wrong: wrong))
+            case .derived(let ticket, let digests): derived(ticket, digests)
             case .written(let piece): handler(.written(piece))
             case .paused(let fault):
                 retryLater()

@@ -61,6 +61,9 @@ final class TorrentDriver: LinkOwner {
     var metadata: MetadataServing
     /// What those get who lack the hashes of pieces.
     var hashes: HashServing<PeerHandle>
+    /// Leaves of pieces that are made for peers, and those that were asked of peers (BEP 52).
+    var leafReads: [ReadTicket: LeafRead] = [:]
+    var leaves: [PieceIndex: PieceLeaves] = [:]
     /// What the engine has been told of the store.
     var toldRoom = true
     let handler: Handler
@@ -95,6 +98,8 @@ final class TorrentDriver: LinkOwner {
         hashes = HashServing(torrent)
         (self.store, self.checker) = (store, checker)
         infoHashes = torrent.infoHashes.swarms
+        var settings = settings
+        settings.hasLeaves = torrent.isV2
         (self.ourID, self.listenPort, self.handler) = (ourID, listenPort, handler)
         engine = TorrentEngine(
             settings: settings, layout: torrent.layout, ourID: ourID, have: store.written,

@@ -85,7 +85,7 @@ package struct TorrentStatus: Sendable {
     /// What flows now.
     package var down = ByteRate.zero
     package var up = ByteRate.zero
-    /// Bytes of blocks in all; and those that came twice or unasked.
+    /// Bytes of blocks in all; and those that came twice, unasked or wrong.
     package var downloaded = 0
     package var uploaded = 0
     package var wasted = 0

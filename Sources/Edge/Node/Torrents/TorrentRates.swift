@@ -24,7 +24,7 @@ struct TorrentRates {
         status.name = task.settings.torrent.name
         guard let engine = task.driver?.engine else { return status }
         let counters = engine.counters
-        let received = counters.usefulBytes + counters.wastedBytes
+        let received = counters.receivedBytes
         let now = Loop.now
         let span = (now - at).seconds
         if span >= 0.4 {
@@ -34,7 +34,8 @@ struct TorrentRates {
         }
         (status.down, status.up) = (downRate, upRate)
         (status.downloaded, status.uploaded) = (received, counters.sentBytes)
-        (status.wasted, status.poisoned) = (counters.wastedBytes, counters.poisoned)
+        status.wasted = counters.wastedBytes + counters.wrongBytes
+        status.poisoned = counters.poisoned
         status.peers = engine.neighbours
         (status.webSeeds, status.webBytes) = (engine.webSeedCount, engine.webSeedBytes)
         let count = task.settings.torrent.layout.pieceCount

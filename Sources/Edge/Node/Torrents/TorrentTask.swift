@@ -106,6 +106,7 @@ final class TorrentTask {
     private var storeSettings: TorrentStoreSettings {
         var store = settings.store
         store.lotPieces = checker.lot
+        store.keepsWrong = settings.torrent.isV2
         return store
     }
 
@@ -220,7 +221,7 @@ final class TorrentTask {
         guard let engine = driver?.engine else { return }
         let counters = TransferCounters(
             uploaded: UInt64(engine.counters.sentBytes),
-            downloaded: UInt64(engine.counters.usefulBytes),
+            downloaded: UInt64(engine.counters.usefulBytes + engine.counters.wrongBytes),
             left: UInt64(max(0, settings.torrent.layout.totalLength - engine.haveBytes)))
         for tracker in trackers { tracker.feed(.counted(counters)) }
     }

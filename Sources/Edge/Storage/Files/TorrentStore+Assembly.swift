@@ -8,6 +8,14 @@ struct BlockAssembly: Sendable {
     let memory: PieceMemory
     private var missing: Bitfield
 
+    /// A piece in `memory` of which the blocks `missing` have to come anew.
+    init(in memory: PieceMemory, missing: [Int]) {
+        self.memory = memory
+        let unit = PieceGeometry.blockLength
+        self.missing = Bitfield(pieceCount: (memory.bytes.count + unit - 1) / unit)
+        for number in missing { self.missing.insert(PieceIndex(UInt32(number))) }
+    }
+
     /// A piece in `memory`, which is as long.
     init(in memory: PieceMemory) {
         self.memory = memory
@@ -79,17 +87,19 @@ extension TorrentStore {
 
     /// Makes room for the blocks of a piece; nil where it is there already.
     private func begin(_ piece: PieceIndex, _ length: Int) -> Place? {
-        guard pending[piece] == nil, !written.contains(piece) else { return nil }
+        guard pending[piece] == nil, doubtful[piece] == nil, !written.contains(piece)
+        else { return nil }
         let used = length == files.layout.pieceLength ? spare.popLast() : nil
         assembling[piece] = BlockAssembly(in: used ?? PieceMemory(length: length))
         pendingBytes += length
         return assembling.index(forKey: piece)
     }
 
-    /// Forgets the blocks of a piece that is being assembled.
+    /// Forgets the blocks of a piece that is being assembled, or was wrong and is kept.
     package func forget(_ piece: PieceIndex) {
-        guard let gone = assembling.removeValue(forKey: piece) else { return }
-        pendingBytes -= gone.memory.bytes.count
+        let doubted = doubtful.removeValue(forKey: piece)
+        guard let gone = assembling.removeValue(forKey: piece)?.memory ?? doubted else { return }
+        pendingBytes -= gone.bytes.count
     }
 }
 

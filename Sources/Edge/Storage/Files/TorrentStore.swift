@@ -4,7 +4,7 @@
 //
 //     block ─▶ assembling ─whole─▶ pending ─right─▶ readable ─▶ written
 //                   ▲                 └─wrong─▶ gone     └─disk full─▶ kept until `retry`
-//                   └────────────────────┘
+//                   └─────sifted─── doubtful, where blocks have hashes of their own
 
 package import Pieces
 package import Primitives
@@ -43,6 +43,8 @@ package struct TorrentStoreSettings: Hashable, Sendable {
     /// for is read into new memory.
     package var stretchBytes = 0
     package var stretchLength = 262_144
+    /// Whether a wrong piece is kept until `sift` or `forget`: its blocks have hashes of their own.
+    package var keepsWrong = false
     /// Reads under way before others are refused: memory, and the patience of those who wait.
     package var reads = 256
 
@@ -59,6 +61,11 @@ package enum StoreEvent: Equatable, Sendable {
     case verified(PieceIndex)
     /// A piece is wrong and forgotten.
     case mismatched(PieceIndex)
+    /// It was found out which blocks of a wrong piece are wrong: these are missing now, the others
+    /// are kept. Where none is, the piece stays as it was.
+    case sifted(PieceIndex, wrong: [Int])
+    /// What was to be made of a piece; empty where it cannot be read.
+    case derived(ReadTicket, [SHA256Digest])
     /// A piece is in its files.
     case written(PieceIndex)
     /// The disk takes nothing more; what it did not take is kept in memory until `retry`.
@@ -97,6 +104,8 @@ package final class TorrentStore {
 
     enum Report: Sendable {
         case checked(PieceIndex, Bool)
+        case sifted(PieceIndex, PieceMemory, [Int])
+        case derived(ReadTicket, [SHA256Digest])
         case wrote(PieceIndex, StorageError?)
         case read(ReadCache.Key, Result<[UInt8], StorageError>)
         case stretch(StretchCache.Key, Result<StretchBuffer, StorageError>)
@@ -125,6 +134,8 @@ package final class TorrentStore {
     let check: Check
     var assembling: [PieceIndex: BlockAssembly] = [:]
     var pending: [PieceIndex: Pending] = [:]
+    /// Whole pieces that are wrong and kept.
+    var doubtful: [PieceIndex: PieceMemory] = [:]
     var cache: ReadCache
     var reads: [ReadCache.Key: [Waiting]] = [:]
     /// The memory of pieces that are done with, for others: new memory costs as much as a copy.
@@ -186,6 +197,8 @@ package final class TorrentStore {
         queue.take().flatMap { report -> [StoreEvent] in
             switch report {
             case .checked(let piece, let isRight): checked(piece, isRight)
+            case .sifted(let piece, let memory, let wrong): sifted(piece, memory, wrong)
+            case .derived(let ticket, let digests): [.derived(ticket, digests)]
             case .wrote(let piece, let fault): wrote(piece, fault)
             case .read(let key, let result): finished(key, result)
             case .stretch(let key, let result): finished(key, result)
@@ -268,7 +281,7 @@ extension TorrentStore {
     private func checked(_ piece: PieceIndex, _ isRight: Bool) -> [StoreEvent] {
         pending[piece]?.isRight = isRight
         if isRight { return [.verified(piece)] }
-        settle(piece)
+        if let memory = settle(piece), settings.keepsWrong { doubt(piece, memory) }
         return [.mismatched(piece)]
     }
 
