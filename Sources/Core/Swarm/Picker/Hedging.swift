@@ -9,12 +9,16 @@ enum Hedging {
     /// The pieces that count as a newcomer's first key frame, of `pieceLength` bytes each: 64 KiB.
     static func openingPieces(of pieceLength: Int) -> Int { max(2, 65_536 / pieceLength) }
 
+    /// How many neighbours are asked for one thing at most: two, and three where a player stands
+    /// before it or has not begun.
+    static func mostAsked(isBlocking: Bool) -> Int { isBlocking ? 3 : 2 }
+
     /// Whether a piece that `asks` neighbours were asked for, the last `waited` ago, is asked of
     /// another: after `patience`, and of one more where it belongs to the first key frame.
     static func isDue(
         asks: Int, waited: Interval, isOpening: Bool, patience: Interval
     ) -> Bool {
-        asks < (isOpening ? 3 : 2) && waited > patience
+        asks < mostAsked(isBlocking: isOpening) && waited > patience
     }
 
     /// How long a piece is waited for: `usual`, and four fifths of it for the first key frame.

@@ -34,7 +34,7 @@ enum HolderPolicy {
 
     /// The holder that is expected to deliver `length` more bytes first, or nil.
     ///
-    /// Queue time is outstanding bytes over rate (libtorrent's streaming recipe). What a neighbour
+    /// To the time of arrival comes what makes it doubtful. What a neighbour
     /// says of its own queue counts a little only: it is a quarter of a second old, and many hear
     /// it at once. Equal times are told apart by `salt`, so that neighbours are used evenly.
     static func best(_ holders: [Holder], length: Int, salt: UInt64) -> PeerHandle? {
@@ -48,7 +48,9 @@ enum HolderPolicy {
 
     private static func cost(of holder: Holder, length: Int, salt: UInt64) -> Double {
         let rate = max(holder.rate.bytesPerSecond, unknownRate * Double(length))
-        var cost = Double(holder.outstanding + length) / rate
+        var cost = Arrival.time(
+            of: length, behind: holder.outstanding, rate: ByteRate(bytesPerSecond: rate)
+        ).seconds
         cost += 0.2 * Double(min(holder.lateness, 20))
         cost += 0.5 * min(holder.wait, 0.2)
         cost += 0.3 * max(0, holder.silence.seconds - usualSilence)

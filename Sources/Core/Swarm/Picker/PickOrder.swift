@@ -1,5 +1,5 @@
-// In which order missing pieces are asked for. A pure function; whom to ask is HolderPolicy's
-// business.
+// In which order missing pieces are asked for, of a live stream and of a torrent that somebody
+// reads. Pure functions; whom to ask is the business of Arrival and HolderPolicy.
 
 import Pieces
 import Primitives
@@ -13,10 +13,19 @@ struct Candidate: Hashable, Sendable {
     var holders: Int
 }
 
+/// Which of two pieces comes first that are not due soon, and that as many hold.
+enum PickTie: Hashable, Sendable {
+    /// The newest: of a live stream, which nobody has yet (field notes: rarest-plus-newest is what
+    /// spreads).
+    case newest
+    /// The one that is due first: of a file, which is there as a whole.
+    case firstDue
+}
+
 /// The order of picking.
 package enum PickOrder: Hashable, Sendable {
     /// First what is due soon, earliest deadline first; then the rest, rarest first with ties to
-    /// the newest (field notes: rarest-plus-newest is what spreads).
+    /// the newest.
     case deadline
     /// As the stream goes.
     case sequential
@@ -75,14 +84,20 @@ package enum PickOrder: Hashable, Sendable {
     }
 
     private static func byDeadline(_ candidates: [Candidate], _ limit: Instant) -> [Candidate] {
-        candidates.sorted { a, b in
-            switch (a.due <= limit, b.due <= limit) {
-            case (true, true): return a.piece < b.piece
-            case (true, false): return true
-            case (false, true): return false
-            case (false, false):
-                return a.holders != b.holders ? a.holders < b.holders : a.piece > b.piece
-            }
+        candidates.sorted { precedes($0, $1, limit: limit, ties: .newest) }
+    }
+
+    /// Whether `a` is asked for before `b`, where what is due until `limit` is due soon.
+    static func precedes(
+        _ a: Candidate, _ b: Candidate, limit: Instant, ties: PickTie
+    ) -> Bool {
+        switch (a.due <= limit, b.due <= limit) {
+        case (true, true): return (a.due, a.piece) < (b.due, b.piece)
+        case (true, false): return true
+        case (false, true): return false
+        case (false, false):
+            guard a.holders == b.holders else { return a.holders < b.holders }
+            return ties == .newest ? a.piece > b.piece : (a.due, a.piece) < (b.due, b.piece)
         }
     }
 }

@@ -67,7 +67,7 @@ extension TorrentEngine {
         let mine = peers[peer].eta(settings, otherwise: typicalRate)
         let isLate = peers[peer].isLate(patience(peer), at: now)
         var looks = Self.looks
-        var rare: [PieceIndex] = []
+        var later: [Candidate] = []
         var quicker: Quicker?
         var at = wishHead
         while at < wishes.count, looks > 0 {
@@ -86,14 +86,20 @@ extension TorrentEngine {
                 quicker = others
                 if isTheirs { continue }
             }
+            // Wishes are in the order of their deadlines: what is due soon is first, and so it is
+            // where everybody has everything and rarity says nothing.
             guard wish.due >= now + settings.urgent, seeds < swarmCount else {
-                return free(in: rare.first ?? wish.piece)
+                return free(in: later.first?.piece ?? wish.piece)
             }
-            rare.append(wish.piece)
-            if rare.count == Self.equals { break }
+            later.append(
+                Candidate(
+                    piece: wish.piece, due: wish.due, holders: rarity.availability(wish.piece)))
+            if later.count == Self.equals { break }
         }
-        let found = rare.min { rarity.availability($0) < rarity.availability($1) }
-        return found.flatMap { free(in: $0) }
+        let found = later.min {
+            PickOrder.precedes($0, $1, limit: now + settings.urgent, ties: .firstDue)
+        }
+        return found.flatMap { free(in: $0.piece) }
     }
 
     /// Whether a piece has a block that nobody was asked for.
@@ -156,7 +162,9 @@ extension TorrentEngine {
             else { continue }
             for number in it.blocks.indices where left > 0 {
                 let asked = it.blocks[number].asked
-                guard asked.count > 0, asked.count < (wish.isBlocking ? 3 : 2) else { continue }
+                guard asked.count > 0,
+                    asked.count < Hedging.mostAsked(isBlocking: wish.isBlocking)
+                else { continue }
                 let costsNothing = asked.all.allSatisfy { isFree($0, wish.piece, number, now) }
                 guard spare > 0 || costsNothing else { continue }
                 guard copy(Pick(at: at, block: number), asked, wish, now, &outputs)

@@ -157,8 +157,10 @@ struct TorrentPeer: Sendable {
 
     /// The time until a block that it is asked for now is here.
     func eta(_ settings: TorrentSettings, otherwise: ByteRate) -> Interval {
-        let rate = throughput.rate ?? otherwise
-        return rate.duration(of: (requests.count + withdrawn.count + 1) * 16_384) + roundTrip
+        Arrival.time(
+            of: PieceGeometry.blockLength,
+            behind: (requests.count + withdrawn.count) * PieceGeometry.blockLength,
+            rate: throughput.rate ?? otherwise, roundTrip: roundTrip)
     }
 }
 
