@@ -130,4 +130,18 @@ struct FileLayoutTests {
         }
         #expect(next == files.map(\.length))
     }
+
+    @Test("The pieces of some files are all that have a byte of one, borders too")
+    func piecesOfFiles() throws {
+        let lengths: [Int64] = [25, 0, 10, 5]
+        let joined = try #require(FileLayout(fileLengths: lengths, pieceLength: 10))
+        #expect(joined.pieces(of: [0]).indices.map(\.value) == [0, 1, 2])
+        #expect(joined.pieces(of: [2]).indices.map(\.value) == [2, 3])
+        #expect(joined.pieces(of: [1, 3, 9]).indices.map(\.value) == [3])
+        let aligned = try #require(
+            FileLayout(
+                files: lengths.map { FileLayout.File(length: $0) }, pieceLength: 10,
+                alignment: .pieces))
+        #expect(aligned.pieces(of: [2]).indices.map(\.value) == [3])
+    }
 }

@@ -191,3 +191,16 @@ extension FileLayout {
         return (PieceIndex(UInt32(position / unit)), Int(position % unit))
     }
 }
+
+extension FileLayout {
+    /// The pieces that have any byte of the files `chosen`, which are given by their numbers.
+    package func pieces(of chosen: Set<Int>) -> Bitfield {
+        var pieces = Bitfield(pieceCount: pieceCount)
+        for file in chosen {
+            for piece in pieceRange(file: file) ?? PieceIndex(0)..<PieceIndex(0) {
+                pieces.insert(piece)
+            }
+        }
+        return pieces
+    }
+}

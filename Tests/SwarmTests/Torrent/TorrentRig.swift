@@ -11,9 +11,10 @@ struct TorrentRig {
     var now = Instant.zero + .seconds(100)
     let layout: FileLayout
 
-    /// A node that has `have` of a torrent of `pieces` pieces of `blocks` blocks each.
+    /// A node that has `have` of a torrent of `pieces` pieces of `blocks` blocks each, and wants the
+    /// pieces `chosen`, or all.
     init(
-        pieces: Int = 4, blocks: Int = 2, have: [UInt32] = [],
+        pieces: Int = 4, blocks: Int = 2, have: [UInt32] = [], chosen: Range<UInt32>? = nil,
         _ change: (inout TorrentSettings) -> Void = { _ in }
     ) {
         let layout = Self.layout(pieces: pieces, blocks: blocks)
@@ -23,7 +24,12 @@ struct TorrentRig {
         var settings = TorrentSettings()
         change(&settings)
         engine = TorrentEngine(
-            settings: settings, layout: layout, ourID: Rig.id(100), have: field, seed: 7)
+            settings: settings, layout: layout, ourID: Rig.id(100), have: field,
+            chosen: chosen.map { range in
+                var wanted = Bitfield(pieceCount: pieces)
+                for piece in range { wanted.insert(PieceIndex(piece)) }
+                return wanted
+            }, seed: 7)
     }
 
     static func layout(pieces: Int, blocks: Int) -> FileLayout {

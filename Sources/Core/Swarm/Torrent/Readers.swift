@@ -59,6 +59,11 @@ struct Readers: Sendable {
     /// The most wishes of one reader: with pieces of 16 KiB, 8 MiB.
     private static let most = 512
 
+    /// All that may still be read.
+    var ranges: [TorrentRange] {
+        all.map { $0.position..<max($0.position, $0.end) } + prefetch.map(\.wish.range)
+    }
+
     var isEmpty: Bool { all.isEmpty && prefetch.isEmpty }
     /// Whether somebody waits.
     var isAnyWaiting: Bool { all.contains { $0.isWaiting } }

@@ -178,7 +178,7 @@ extension TorrentEngine {
     /// block, as any more would stand before that once the peer unchokes.
     private mutating func pickFast(_ peer: PeerHandle, _ now: Instant) -> Pick? {
         let isUrgent = isUrgent(now)
-        for piece in peers[peer].fastFromIt where !have.contains(piece) && mayAsk(peer, piece) {
+        for piece in peers[peer].fastFromIt where isWanted(piece) && mayAsk(peer, piece) {
             if isUrgent, !isWorth(piece, peers[peer].requests.count, now) { continue }
             if let pick = free(in: piece) { return pick }
         }

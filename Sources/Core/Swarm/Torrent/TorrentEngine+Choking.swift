@@ -48,7 +48,7 @@ extension TorrentEngine {
         var chosen = Set(
             TitForTat.choose(
                 wanting.map { candidate($0) }, slots: settings.uploadSlots - 1,
-                isSeed: isComplete, at: now))
+                isSeed: isFinished, at: now))
         let others = wanting.filter { !chosen.contains($0) }
         if now - optimisticAt >= Self.luck || optimistic.map({ !others.contains($0) }) ?? true {
             optimistic = others.randomElement(using: &random)

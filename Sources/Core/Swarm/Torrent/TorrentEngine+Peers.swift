@@ -188,7 +188,7 @@ extension TorrentEngine {
         if !peers[peer].isWeb, now - peers[peer].heardAt > Self.silence {
             return close(peer, .silent, now, &outputs)
         }
-        if isComplete, peers[peer].isSeed, now - peers[peer].joinedAt > .seconds(5) {
+        if isSated(now), peers[peer].isSeed, now - peers[peer].joinedAt > .seconds(5) {
             return close(peer, .full, now, &outputs)
         }
         if !peers[peer].isWeb, now - peers[peer].toldAt > Self.keepAlive {
@@ -205,13 +205,13 @@ extension TorrentEngine {
         let half = planner.dialing
         let busy = swarmCount - peers.handles.count { isIdle($0, now) }
         let room = min(settings.targetPeers - busy - half, settings.dialling - half)
-        if room > 0, !isComplete || busy < settings.targetPeers / 2 {
+        if room > 0, !isSated(now) || busy < settings.targetPeers / 2 {
             for endpoint in planner.next(room: room, alone: swarmCount == 0, at: now) {
                 outputs.append(.dial(endpoint))
             }
         }
         timers.wake(.connect, by: now + .seconds(1))
-        let isPoor = busy < 8 && !isComplete
+        let isPoor = busy < 8 && !isSated(now)
         guard isPoor, wantedPeersAt.map({ now - $0 >= .seconds(5) }) ?? true else { return }
         wantedPeersAt = now
         outputs.append(.wantPeers)
@@ -285,8 +285,7 @@ extension TorrentEngine {
     private mutating func wantOf(
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
-        guard !isComplete, peers[peer].isSeed || peers[peer].has.map(have.lacksAny) ?? false
-        else { return }
+        guard !isComplete, hasWanted(peer) else { return }
         if !peers[peer].isInteresting {
             peers[peer].isInteresting = true
             outputs.append(.send(peer, .interested))

@@ -53,6 +53,8 @@ extension TorrentEngine {
         guard have.insert(piece) else { return }
         claimed.insert(piece)
         haveCount += 1
+        let isChosen = settled.insert(piece)
+        if isChosen { leftCount -= 1 }
         rarity.remove(piece)
         leaves.forget(piece)
         for peer in peers.handles where !peers[peer].hasPiece(piece) {
@@ -62,12 +64,9 @@ extension TorrentEngine {
         if let record = failed.removeValue(forKey: piece) {
             for liar in record.liars(blocks) { ban(liar, now, &outputs) }
         }
-        guard isComplete else { return }
-        outputs.append(.completed)
-        for peer in peers.handles where peers[peer].isInteresting && !peers[peer].isWeb {
-            peers[peer].isInteresting = false
-            outputs.append(.send(peer, .notInterested))
-        }
+        guard isFinished else { return }
+        if isChosen || isComplete { outputs.append(.completed) }
+        reviewInterest(now, &outputs)
     }
 
     /// A piece came by another way: nothing more of it is asked for.

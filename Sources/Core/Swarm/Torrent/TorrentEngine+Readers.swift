@@ -33,6 +33,7 @@ extension TorrentEngine {
     }
 
     mutating func closed(_ id: ReaderID, _ now: Instant, _ outputs: inout [TorrentOutput]) {
+        noteLack(now)
         readers.close(id)
         wish(now)
         fillAll(now, &outputs)
@@ -50,6 +51,7 @@ extension TorrentEngine {
             askBlocking(now, &outputs)
         } else {
             wish(now)
+            reviewInterest(now, &outputs)
             fillAll(now, &outputs)
         }
         if !wasWaiting { rescue(now, &outputs) }
@@ -84,6 +86,10 @@ extension TorrentEngine {
         timers.wake(.review, by: now + .milliseconds(100))
         guard !isComplete else { return }
         wish(now)
+        noteLack(now)
+        reviewInterest(now, &outputs)
+        // Those that had nothing for us any more may have been let go.
+        if isFinished { timers.wake(.connect, by: now) }
         takeBack(now, &outputs)
         fillAll(now, &outputs)
     }

@@ -30,7 +30,14 @@ package struct TorrentEngine: Sendable {
     package internal(set) var have: Bitfield
     /// How many those are.
     package internal(set) var haveCount: Int
-    /// The pieces that are right or have been begun.
+    /// The pieces that are right, and those that nobody has chosen: they are loaded for readers alone.
+    var settled: Bitfield
+    /// How many pieces were chosen, and how many of those are not right yet.
+    package let chosenCount: Int
+    package internal(set) var leftCount: Int
+    /// When a reader last lacked something after all that was chosen was there.
+    var lackedAt: Instant?
+    /// The pieces that are settled or have been begun.
     var claimed: Bitfield
     var rarity: RarityOrder
     var open: OpenPieces
@@ -73,23 +80,34 @@ package struct TorrentEngine: Sendable {
     /// all of the engine.
     package private(set) var nextDeadline = Deadline.never
 
-    /// A node `ourID` that has the pieces `have` of a torrent of `layout`.
+    /// A node `ourID` that has the pieces `have` of a torrent of `layout`, and wants the pieces
+    /// `chosen`, which are all where that is nil.
     package init(
-        settings: TorrentSettings, layout: FileLayout, ourID: PeerID, have: Bitfield, seed: UInt64
+        settings: TorrentSettings, layout: FileLayout, ourID: PeerID, have: Bitfield,
+        chosen: Bitfield? = nil, seed: UInt64
     ) {
         precondition(have.pieceCount == layout.pieceCount)
         (self.settings, self.layout, self.ourID) = (settings, layout, ourID)
         random = SeededRandom(seed: seed)
         self.have = have
         haveCount = have.count
-        claimed = have
+        settled = .full(pieceCount: layout.pieceCount)
+        if let chosen {
+            settled.subtract(chosen)
+        } else {
+            settled = Bitfield(pieceCount: layout.pieceCount)
+        }
+        chosenCount = layout.pieceCount - settled.count
+        settled.formUnion(have)
+        leftCount = layout.pieceCount - settled.count
+        claimed = settled
         rarity = RarityOrder(pieceCount: layout.pieceCount)
         open = OpenPieces(pieceCount: layout.pieceCount)
         typicalRate = settings.assumedRate
         limit = settings.upLimit.map { RateLimit($0, unit: RateLimit.onLine(16_397)) }
         downLimit = settings.downLimit.map { DownLimit($0) }
         var missing = (0..<UInt32(layout.pieceCount)).map { PieceIndex($0) }
-            .filter { !have.contains($0) }
+            .filter { !settled.contains($0) }
         missing.shuffle(using: &random)
         for piece in missing { rarity.insert(piece) }
         timers.wake(.review, by: .zero)
@@ -172,13 +190,15 @@ package struct TorrentEngine: Sendable {
 
     /// Looks at everything that time changes: who stands still, what has become urgent.
     private mutating func review(_ now: Instant, _ outputs: inout [TorrentOutput]) {
-        let isBusy = !readers.isEmpty && !isComplete
+        noteLack(now)
+        let isBusy = !readers.isEmpty && !isSated(now)
         timers.wake(.review, by: now + (isBusy ? .milliseconds(100) : .milliseconds(500)))
         for peer in peers.handles { watch(peer, now, &outputs) }
         reviewOpenings(now)
         reviewLeaves(now, &outputs)
         learnRates()
         if isBusy { wish(now) }
+        reviewInterest(now, &outputs)
         fillAll(now, &outputs)
         if isBusy { rescue(now, &outputs) }
     }
@@ -194,6 +214,10 @@ package struct TorrentEngine: Sendable {
     package func checkInvariants() {
         rarity.checkInvariants()
         precondition(have.count == haveCount, "the count is that of the set")
+        precondition(
+            settled.count + leftCount == layout.pieceCount && !settled.lacksAny(of: have),
+            "what is left is neither here nor unwanted")
+        precondition(rarity.count <= leftCount, "what nobody has chosen is not picked")
         for it in open.places {
             guard let it else { continue }
             precondition(it.free == it.blocks.count(where: \.isFree), "free blocks are counted")

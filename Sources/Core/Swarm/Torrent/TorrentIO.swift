@@ -149,6 +149,6 @@ package enum TorrentOutput: Equatable, Sendable {
     case drop(PieceIndex)
     /// More peers would help.
     case wantPeers
-    /// The last piece is there.
+    /// The last piece is there that was chosen; and again, later, where that was not all, the last.
     case completed
 }
