@@ -153,6 +153,22 @@ import Testing
         #expect(sample.encoded.count == 8 + 4 + 32 + 12 + 2 * 16 + 2 + 4)
     }
 
+    @Test("A state remembers which files were chosen, also that none was")
+    func choice() throws {
+        for chosen in [[], [1], [0, 1]] as [Set<Int>] {
+            let state = ResumeData(
+                content: content32, pieceLength: 32_768, have: sample.have, stamps: sample.stamps,
+                chosen: chosen)
+            #expect(try ResumeData(decoding: state.encoded) == state)
+            #expect(state.encoded.count == sample.encoded.count + 1)
+        }
+        // A number that no file has is not written.
+        let beyond = ResumeData(
+            content: content32, pieceLength: 32_768, have: sample.have, stamps: sample.stamps,
+            chosen: [1, 2, 7])
+        #expect(try ResumeData(decoding: beyond.encoded).chosen == [1])
+    }
+
     @Test("A state with any byte changed, cut off or added is refused")
     func damaged() throws {
         let good = sample.encoded

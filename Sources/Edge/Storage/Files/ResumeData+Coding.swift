@@ -5,13 +5,13 @@ import Primitives
 
 extension ResumeData {
     private static let magic = Array("p2ptv rs".utf8)
-    private static let version: UInt32 = 1
+    private static let versions: ClosedRange<UInt32> = 1...2
     private static let head = 56
 
     /// The state as bytes.
     package var encoded: [UInt8] {
         var out = Self.magic
-        out.append(bigEndian: Self.version)
+        out.append(bigEndian: chosen == nil ? UInt32(1) : 2)
         content.append(to: &out)
         out.append(bigEndian: UInt32(pieceLength))
         out.append(bigEndian: UInt32(have.pieceCount))
@@ -21,6 +21,11 @@ extension ResumeData {
             out.append(bigEndian: UInt64(bitPattern: stamp.changed))
         }
         out += have.bytes
+        if let chosen {
+            var files = Bitfield(pieceCount: stamps.count)
+            for file in chosen { files.insert(PieceIndex(UInt32(clamping: file))) }
+            out += files.bytes
+        }
         out.append(bigEndian: crc32(out[...]))
         return out
     }
@@ -50,8 +55,11 @@ extension ResumeData {
         let pieces = Int(try cursor.read(UInt32.self, in: bytes))
         let files = Int(try cursor.read(UInt32.self, in: bytes))
         // Before anything is made of these numbers: they must be those of the bytes that follow.
-        let length = 48 + files * 16 + (pieces + 7) / 8
-        guard version == Self.version, bytes.count == length, pieceLength > 0 else { return nil }
+        let choice = version > 1 ? (files + 7) / 8 : 0
+        let length = 48 + files * 16 + (pieces + 7) / 8 + choice
+        guard Self.versions.contains(version), bytes.count == length, pieceLength > 0 else {
+            return nil
+        }
         var stamps: [FileStamp] = []
         stamps.reserveCapacity(files)
         for _ in 0..<files {
@@ -61,6 +69,13 @@ extension ResumeData {
         }
         let range = try cursor.take((pieces + 7) / 8, in: bytes)
         guard let have = Bitfield(bytes.extracting(range), count: pieces) else { return nil }
-        return Self(content: content, pieceLength: pieceLength, have: have, stamps: stamps)
+        guard version > 1 else {
+            return Self(content: content, pieceLength: pieceLength, have: have, stamps: stamps)
+        }
+        let bits = try cursor.take(choice, in: bytes)
+        guard let chosen = Bitfield(bytes.extracting(bits), count: files) else { return nil }
+        return Self(
+            content: content, pieceLength: pieceLength, have: have, stamps: stamps,
+            chosen: Set(chosen.indices.map { Int($0.value) }))
     }
 }

@@ -6,6 +6,9 @@
 //     4  version           4  pieces                        (both -1: not there)
 //    32  content           4  files             n  a bit a piece     4  CRC-32 of all before
 //
+// Version 2 has a bit a file, those that were chosen, before the CRC; version 1 is written where all
+// were.
+//
 // Numbers are in network byte order.
 
 import Glibc
@@ -41,11 +44,16 @@ package struct ResumeData: Equatable, Sendable {
     package let have: Bitfield
     /// The state of each file.
     package let stamps: [FileStamp]
+    /// The files that were chosen, by their numbers; nil where all were.
+    package let chosen: Set<Int>?
 
     /// A state.
-    package init(content: ContentID, pieceLength: Int, have: Bitfield, stamps: [FileStamp]) {
+    package init(
+        content: ContentID, pieceLength: Int, have: Bitfield, stamps: [FileStamp],
+        chosen: Set<Int>? = nil
+    ) {
         (self.content, self.pieceLength) = (content, pieceLength)
-        (self.have, self.stamps) = (have, stamps)
+        (self.have, self.stamps, self.chosen) = (have, stamps, chosen)
     }
 
     /// The state of `files` now; blocks.
@@ -54,7 +62,7 @@ package struct ResumeData: Equatable, Sendable {
     ) throws(StorageError) {
         self.init(
             content: content, pieceLength: files.layout.pieceLength, have: have,
-            stamps: try files.stamps())
+            stamps: try files.stamps(), chosen: files.chosen)
     }
 
     /// What to believe of this now that the files are as `now` says.

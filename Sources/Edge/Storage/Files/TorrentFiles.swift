@@ -4,7 +4,8 @@
 // as long as the disk does: they are for workers (DiskQueue), not for the event loop.
 //
 // The files are sparse: nothing is made before its first byte is written, and nothing is reserved.
-// Files that are longer than the torrent says are left as they are.
+// Files that are longer than the torrent says are left as they are. What comes of files that were
+// not chosen is kept apart (TorrentFiles+Choice).
 
 import Glibc
 package import Pieces
@@ -17,6 +18,8 @@ package final class TorrentFiles: Sendable {
     /// The folder that everything is below.
     package let folder: String
     private let root: Descriptor
+    /// The files that were chosen, by their numbers; nil where all are wanted.
+    package let chosen: Set<Int>?
     private let paths: [[String]]
     private let open = Mutex(OpenFiles())
     private let unsynced = Mutex<Set<Int>>([])
@@ -27,19 +30,22 @@ package final class TorrentFiles: Sendable {
     ///   - folder: a folder that the user has chosen; it may itself be reached by links.
     ///   - layout: the files' lengths; padding files are neither made nor read.
     ///   - paths: the folders and the name of each file, as many as there are files.
+    ///   - choice: which files are wanted; nil where all are.
     /// - Throws: `badName` for a path that is empty, has a part that is empty, `.`, `..`, longer
     ///   than 255 bytes or has a slash or a zero in it, or that two files share; and what the
     ///   system says of the folder.
     package init(
-        folder: String, layout: FileLayout, paths: [[String]]
+        folder: String, layout: FileLayout, paths: [[String]], choice: FileChoice? = nil
     ) throws(StorageError) {
         precondition(paths.count == layout.files.count)
         try Self.judge(paths, layout)
         // A file may not grow beyond `ulimit -f`: that must be an error of write, not a signal.
         signal(SIGXFSZ, SIG_IGN)
         try createFolders(folder, mode: 0o755)
-        (self.folder, self.layout, self.paths) = (folder, layout, paths)
-        root = try Descriptor(folder: folder)
+        (self.folder, self.layout, chosen) = (folder, layout, choice?.files)
+        let root = try Descriptor(folder: folder)
+        self.paths = try Self.places(paths, layout, choice, below: root)
+        self.root = root
     }
 
     private static func judge(_ paths: [[String]], _ layout: FileLayout) throws(StorageError) {
@@ -61,10 +67,14 @@ package final class TorrentFiles: Sendable {
         ([folder] + paths[file]).joined(separator: "/")
     }
 
+    /// Whether file number `file` is wanted.
+    package func isChosen(_ file: Int) -> Bool { chosen?.contains(file) ?? true }
+
     /// Makes the files that have no bytes, which no piece ever brings; those that are there need
     /// no permission to write.
     package func createEmptyFiles() throws(StorageError) {
-        for (number, file) in layout.files.enumerated() where file.length == 0 && !file.isPadding {
+        for (number, file) in layout.files.enumerated()
+        where file.length == 0 && !file.isPadding && isChosen(number) {
             do throws(StorageError) {
                 _ = try handle(number, forWriting: false)
             } catch .system(_, _, ENOENT) {
@@ -112,19 +122,19 @@ extension TorrentFiles {
     func handle(_ file: Int, forWriting: Bool) throws(StorageError) -> OpenFile {
         let key = OpenFiles.Key(file: file, isForWriting: forWriting)
         if let there = open.withLock({ $0.file(key) }) { return there }
-        let made = OpenFile(try find(paths[file], forWriting: forWriting))
+        let made = OpenFile(try Self.find(paths[file], below: root, forWriting: forWriting))
         open.withLock { $0.keep(made, key) }
         return made
     }
 
-    private func find(
-        _ path: [String], forWriting: Bool
+    static func find(
+        _ path: [String], below root: borrowing Descriptor, forWriting: Bool
     ) throws(StorageError) -> Descriptor {
-        guard let name = path.last else { throw .badName(path: folder) }
+        guard let name = path.last else { throw .badName(path: root.path) }
         do throws(StorageError) {
             var here = try Descriptor(copyOf: root)
             for part in path.dropLast() {
-                here = try Self.step(part, from: here, making: forWriting)
+                here = try step(part, from: here, making: forWriting)
             }
             // Without blocking: a pipe under this name would wait for its other end for ever.
             let flags = (forWriting ? O_RDWR | O_CREAT : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK
@@ -140,7 +150,7 @@ extension TorrentFiles {
     }
 
     /// The folder `name` in the folder `here`.
-    private static func step(
+    static func step(
         _ name: String, from here: borrowing Descriptor, making: Bool
     ) throws(StorageError) -> Descriptor {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
