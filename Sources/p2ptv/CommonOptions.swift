@@ -35,6 +35,13 @@ struct DownloadOptions: ParsableArguments {
             "Load at most this much of torrents, such as 40Mbit or 5MiB a second.",
             valueName: "rate"))
     var downLimit: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Load these files of a torrent alone, such as 0,2-5 by their numbers, or all (default: "
+                + "those that the link selects, else those of the last time, else all).",
+            valueName: "numbers"))
+    var files: String?
 }
 
 /// The options of a node in a swarm.

@@ -73,6 +73,8 @@ struct Relay: AsyncParsableCommand {
         var files: [ParsedChannelFile] = []
         var torrents: [RelayedTorrent] = []
         var searches = plan.links.map { plan.search(MetadataFetchSettings($0)) }
+        // What the links select, by the searches; nothing of torrents whose hashes are searched for.
+        let selected = plan.links.map(\.selected)
         for place in plan.places {
             let bytes = try await ChannelReader.fetch(place)
             switch try TorrentReader.readAny(bytes, from: place.text) {
@@ -86,13 +88,19 @@ struct Relay: AsyncParsableCommand {
             }
         }
         guard let found = try await MagnetSession(searches, common.mode).run() else { return }
-        for found in found {
-            var torrent = try plan.place(found.torrent)
+        for (number, found) in found.enumerated() {
+            let link = selected.indices.contains(number) ? selected[number] : nil
+            var torrent = try plan.place(found.torrent, selected: link)
             (torrent.peers, torrent.isLeaving) = (found.peers, found.isLeaving)
             torrents.append(torrent)
         }
         var settings = plan.settings(for: files)
         settings.torrents = torrents
+        try plan.judge(settings)
+        for torrent in torrents where !common.quiet {
+            let note = ChosenFiles.note(torrent.chosen, of: torrent.torrent)
+            if let note { say("p2ptv: \(note)\n") }
+        }
         let session = await RelaySession(settings, common.mode)
         try await session.run()
     }
@@ -113,6 +121,7 @@ struct RelayPlan {
     private var memory: Int?
     private var data: String?
     private var state: String?
+    private var files: ChosenFiles
 
     init(_ options: Relay, _ given: Settings) throws {
         places = try options.channels.filter { !MagnetSession.isLink($0) }
@@ -126,6 +135,7 @@ struct RelayPlan {
         window = try given.one(Keys.relayWindow, flag: options.window)
         memory = try given.one(Keys.relayMemory, flag: options.memory)
         data = options.data
+        files = try ChosenFiles(options.download.files)
         state = options.stateDir ?? given.environment.stateFolder
         // Before the search: else its end would be that nobody said where the content is.
         if let link = links.first, data == nil { throw Self.withoutFolder(link.name ?? "a link") }
@@ -147,13 +157,26 @@ struct RelayPlan {
     }
 
     /// Where the content of `torrent` lies.
-    func place(_ torrent: TorrentFile) throws -> RelayedTorrent {
+    func place(
+        _ torrent: TorrentFile, selected: [ClosedRange<Int>]? = nil
+    ) throws -> RelayedTorrent {
         guard let data else { throw Self.withoutFolder(torrent.name) }
         // The content itself may be named, as for `verify`; what is not there yet is loaded.
         let folder = (try? ContentCheck.base(of: torrent, at: data)) ?? data
         let hash = torrent.infoHashes.swarms.first.map { "\($0)" } ?? "torrent"
         let resume = state.map { "\($0)/torrents/\(hash).resume" }
-        return RelayedTorrent(torrent, at: ContentPlace(folder: folder, resume: resume))
+        let place = ContentPlace(folder: folder, resume: resume)
+        var relayed = RelayedTorrent(torrent, at: place)
+        relayed.chosen = try files.files(of: torrent, link: selected, at: place)
+        return relayed
+    }
+
+    /// Numbers of files are those of one torrent.
+    func judge(_ settings: RelaySettings) throws {
+        guard case .numbers = files, settings.torrents.count != 1 else { return }
+        throw Complaint(
+            .usage, what: "--files", why: "numbers of files are those of one torrent",
+            hint: "name one torrent, or leave --files out")
     }
 
     /// The settings of a node that relays `channels`.

@@ -9,7 +9,8 @@ import Primitives
 extension WatchPlan {
     /// The settings of a node that watches `torrent`.
     ///
-    /// Of the files that a magnet link selects (BEP 53) the largest is played.
+    /// Of the files that are loaded, by `--files` or as its magnet link selects (BEP 53), the largest
+    /// is played.
     func settings(
         for found: FoundTorrent, selected: [ClosedRange<Int>]? = nil
     ) throws -> TorrentWatchSettings {
@@ -20,7 +21,8 @@ extension WatchPlan {
         case .standardOutput: settings.output = .standardOutput
         case .file(let path): settings.output = .file(path)
         }
-        settings.file = try file(in: torrent) ?? Self.largest(selected, in: torrent)
+        settings.file = try file(in: torrent)
+        settings.chosen = try files.files(of: torrent, link: selected, at: settings.place)
         settings.httpPort = port
         if let peerPorts { settings.peerPorts = peerPorts }
         settings.upLimit = upLimit
@@ -57,14 +59,5 @@ extension WatchPlan {
                 hint: "list them with: p2ptv show FILE.torrent")
         }
         return number
-    }
-
-    /// The largest of the files that a link selects; nil where it selects none that there is.
-    private static func largest(_ selected: [ClosedRange<Int>]?, in torrent: TorrentFile) -> Int? {
-        guard let selected else { return nil }
-        let files = torrent.files.indices.filter { number in
-            torrent.files[number].kind == .regular && selected.contains { $0.contains(number) }
-        }
-        return files.max { torrent.files[$0].length < torrent.files[$1].length }
     }
 }

@@ -19,6 +19,7 @@ struct Watch: AsyncParsableCommand {
             Examples:
               p2ptv watch news.torrent
               p2ptv watch film.torrent -o ~/Downloads/
+              p2ptv watch season.torrent --files 0,2-5
               p2ptv watch 'magnet:?xt=urn:btih:...' --timeout 60
               p2ptv watch http://tv.example.org/news.torrent --player vlc
               p2ptv watch news.torrent -o - | mpv -
@@ -70,7 +71,8 @@ struct Watch: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Play this file of a torrent, by its number (default: the largest film).",
+            "Play this file of a torrent, by its number (default: the largest film that is "
+                + "loaded).",
             valueName: "number"))
     var file: String?
 
@@ -110,12 +112,7 @@ extension Watch {
         let link = try TorrentReader.magnet(channel)
         let search = await MagnetSession([plan.search(MetadataFetchSettings(link))], common.mode)
         guard let found = try await search.run()?.first else { return }
-        if link.selected != nil, !common.quiet {
-            say("p2ptv: the link selects files; all of the torrent are loaded, those are played\n")
-        }
-        let settings = try plan.settings(for: found, selected: link.selected)
-        let session = await TorrentSession(settings, plan, common.mode)
-        try await session.run()
+        try await run(plan.settings(for: found, selected: link.selected), plan)
     }
 
     /// Watches a torrent; where its file lacks the hashes of its pieces, peers are asked for them.
@@ -127,7 +124,14 @@ extension Watch {
             else { return }
             found = whole
         }
-        let session = await TorrentSession(try plan.settings(for: found), plan, common.mode)
+        try await run(plan.settings(for: found), plan)
+    }
+
+    private func run(_ settings: TorrentWatchSettings, _ plan: WatchPlan) async throws {
+        if let note = ChosenFiles.note(settings.chosen, of: settings.torrent), !common.quiet {
+            say("p2ptv: \(note)\n")
+        }
+        let session = await TorrentSession(settings, plan, common.mode)
         try await session.run()
     }
 }

@@ -19,6 +19,8 @@ struct WatchPlan: Sendable {
     let endsWhenDone: Bool
     /// The number of the file of a torrent that was asked for, as it was typed.
     let file: String?
+    /// The files of a torrent to load.
+    let files: ChosenFiles
     /// Where programs and desktops are.
     let environment: Environment
     /// The folder that torrents are kept below, unless one is named for the content.
@@ -46,6 +48,7 @@ struct WatchPlan: Sendable {
         stateFolder = options.stateDir ?? given.environment.stateFolder
         (outlivesPlayer, endsWhenDone) = (options.noQuit, options.noSeed)
         file = options.file
+        files = try ChosenFiles(options.download.files)
         output = Output(options.output)
         let isStreaming = output == .standardOutput
         try checkOutput(isStreaming: isStreaming, json: options.common.json)

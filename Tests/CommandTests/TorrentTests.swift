@@ -228,7 +228,7 @@ struct TorrentReportTests {
                 tracker    http://t/
                 comment    \\u{1B}[m
                 files     1
-                  5 B  n/_/a_b  (renamed: the torrent's path is not usable)
+                  0  5 B  n/_/a_b  (renamed: the torrent's path is not usable)
 
                 """))
         #expect(report.json.encoded.contains("\"renamed\":true"))

@@ -140,4 +140,14 @@ struct MagnetLinkTests {
             #expect((try? MagnetLink.parse("\(link)")) == link)
         }
     }
+
+    @Test("Files that are typed are read strictly, and joined")
+    func typedFiles() {
+        #expect(FileNumbers.parse("0,2-5") == [0...0, 2...5])
+        #expect(FileNumbers.parse("7,3-4,5,0-3") == [0...5, 7...7])
+        for text in ["", ",", "1,", "x", "1-", "-1", "5-2", "1-2-3", "1 2", "99999999999999999999"]
+        {
+            #expect(FileNumbers.parse(text) == nil, "\(text)")
+        }
+    }
 }

@@ -33,7 +33,7 @@ extension MagnetLink {
             case "x.pe":
                 if let peer = HostPort(value) { add(peer, to: &link.peers, limits) }
             case "so":
-                if let ranges = ranges(value, limits) { link.selected = ranges }
+                if let ranges = FileNumbers.ranges(value, limits) { link.selected = ranges }
             default: continue
             }
         }
@@ -82,36 +82,6 @@ extension MagnetLink {
             return topic
         }
         return nil
-    }
-
-    /// The ranges of `so`, joined and in order; nil where there is none that can be read.
-    private static func ranges(_ text: String, _ limits: TorrentLimits) -> [ClosedRange<Int>]? {
-        var ranges: [ClosedRange<Int>] = []
-        for part in text.split(separator: ",") {
-            let ends = part.split(separator: "-", omittingEmptySubsequences: false)
-            let numbers = ends.compactMap(index)
-            guard numbers.count == ends.count, let first = numbers.first, let last = numbers.last,
-                ends.count <= 2, first <= last, first < limits.files
-            else { continue }
-            ranges.append(first...min(last, limits.files - 1))
-        }
-        var joined: [ClosedRange<Int>] = []
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            guard let last = joined.last, range.lowerBound <= last.upperBound + 1 else {
-                joined.append(range)
-                continue
-            }
-            joined[joined.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
-        }
-        return joined.isEmpty ? nil : joined
-    }
-
-    /// The number that digits stand for; far too many of them, for the greatest there is.
-    private static func index(_ text: Substring) -> Int? {
-        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
-        }
-        return Int(text) ?? .max
     }
 
     /// The text that a parameter stands for: `%` and two digits for a byte, `+` for a blank.

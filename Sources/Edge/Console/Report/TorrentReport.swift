@@ -45,16 +45,24 @@ package struct TorrentReport: Sendable {
         return table(rows)
     }
 
-    /// A line a file, with what deserves to be known of it.
+    /// A line a file, with the number that `--file` and `--files` know it by and what deserves to be
+    /// known of it.
     private var fileLines: String {
-        let files = torrent.files.filter { $0.kind != .padding }
-        let sizes = files.map { $0.kind == .symlink ? "link" : sizeText(Int($0.length)) }
+        let files = torrent.files.indices.filter { torrent.files[$0].kind != .padding }
+        let sizes = files.map { number in
+            let file = torrent.files[number]
+            return file.kind == .symlink ? "link" : sizeText(Int(file.length))
+        }
         let width = sizes.map(\.count).max() ?? 0
+        let digits = "\(files.last ?? 0)".count
         var out = "files     \(files.count)\n"
-        for (file, size) in zip(files, sizes) {
+        for (number, size) in zip(files, sizes) {
+            let file = torrent.files[number]
+            let name = String(repeating: " ", count: digits - "\(number)".count + 2) + "\(number)"
             let blanks = String(repeating: " ", count: width - size.count + 2)
             let note = file.isRenamed ? "  (renamed: the torrent's path is not usable)" : ""
-            out += blanks + size + "  " + escaped(file.path.joined(separator: "/")) + note + "\n"
+            out += name + blanks + size + "  " + escaped(file.path.joined(separator: "/")) + note
+            out += "\n"
         }
         return out
     }
@@ -74,11 +82,11 @@ package struct TorrentReport: Sendable {
             "nodes": .list(torrent.nodes.map { .text("\($0)") }),
             "creation_date": torrent.creationDate.map { .int(Int($0)) } ?? .null,
             "created_by": JSON(torrent.createdBy), "comment": JSON(torrent.comment),
-            "files": .list(torrent.files.map(Self.json)),
+            "files": .list(torrent.files.enumerated().map(Self.json)),
         ]
     }
 
-    private static func json(_ file: TorrentFile.Entry) -> JSON {
+    private static func json(_ number: Int, _ file: TorrentFile.Entry) -> JSON {
         let kind: JSON =
             switch file.kind {
             case .regular: "file"
@@ -86,7 +94,8 @@ package struct TorrentReport: Sendable {
             case .symlink: "symlink"
             }
         return [
-            "path": .text(file.path.joined(separator: "/")), "length": .int(Int(file.length)),
+            "number": .int(number), "path": .text(file.path.joined(separator: "/")),
+            "length": .int(Int(file.length)),
             "kind": kind, "renamed": .bool(file.isRenamed),
         ]
     }
@@ -111,7 +120,7 @@ package struct MagnetReport: Sendable {
         for url in link.trackers { rows.append(("tracker", escaped(url))) }
         for url in link.webSeeds { rows.append(("web seed", escaped(url))) }
         for peer in link.peers { rows.append(("peer", escaped("\(peer)"))) }
-        if let selected = link.selected { rows.append(("files", Self.ranges(selected))) }
+        if let selected = link.selected { rows.append(("files", fileRanges(selected))) }
         return table(rows)
     }
 
@@ -124,13 +133,8 @@ package struct MagnetReport: Sendable {
             "trackers": .list(link.trackers.map { .text($0) }),
             "web_seeds": .list(link.webSeeds.map { .text($0) }),
             "peers": .list(link.peers.map { .text("\($0)") }),
-            "selected": link.selected.map { .text(Self.ranges($0)) } ?? .null,
+            "selected": link.selected.map { .text(fileRanges($0)) } ?? .null,
             "magnet": .text("\(link)"),
         ]
-    }
-
-    private static func ranges(_ ranges: [ClosedRange<Int>]) -> String {
-        ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-            .joined(separator: ",")
     }
 }

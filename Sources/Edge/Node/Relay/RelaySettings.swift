@@ -9,6 +9,8 @@ package struct RelayedTorrent: Sendable {
     package var torrent: TorrentFile
     /// Where its content lies; what is missing of it is loaded.
     package var place: ContentPlace
+    /// The files to load, by their numbers; nil is all.
+    package var chosen: Set<Int>?
     /// Peers that are known of it.
     package var peers: [Endpoint] = []
     /// Whether its trackers are being told that the search for it has ended (`FoundTorrent`).
@@ -91,7 +93,7 @@ package enum TorrentNews: Hashable, Sendable {
     case checking(done: Int, total: Int)
     /// Some of it is there, the rest is loaded.
     case loading(have: Int, of: Int)
-    /// All of it is there.
+    /// All of it is there that was chosen.
     case seeding
     /// A tracker answered or failed, in a person's words.
     case tracker(String)

@@ -40,6 +40,7 @@ final class RelayTorrent {
         self.report = { news in report(label, news) }
         (self.onOpened, self.share) = (onOpened, share)
         var settings = TorrentTaskSettings(torrent: torrent.torrent, place: torrent.place)
+        settings.chosen = torrent.chosen
         settings.peers = peers + torrent.peers
         settings.isLeaving = torrent.isLeaving
         settings.swarm.upLimit = share
@@ -62,12 +63,12 @@ final class RelayTorrent {
             report(.checking(done: progress.done, total: progress.total))
         case .joined:
             checked = nil
-            isSeeding = task.driver?.engine.isComplete ?? false
-            let part = task.driver?.engine.haveCount ?? 0
-            report(
-                isSeeding
-                    ? .seeding
-                    : .loading(have: part, of: task.settings.torrent.layout.pieceCount))
+            let (count, left) =
+                task.driver.map {
+                    ($0.engine.chosenCount, $0.engine.leftCount)
+                } ?? (0, 0)
+            isSeeding = left == 0
+            report(isSeeding ? .seeding : .loading(have: count - left, of: count))
             onOpened()
         case .completed:
             isSeeding = true
@@ -99,7 +100,7 @@ final class RelayTorrent {
 
     /// What of its content it could load, by what came since it was last asked.
     func downDemand() -> ByteRate {
-        guard let engine = task.driver?.engine, !engine.isComplete else { return .zero }
+        guard let engine = task.driver?.engine, !engine.isFinished else { return .zero }
         let came = engine.counters.receivedBytes
         let span = max((Loop.now - taken.at).seconds, 0.1)
         let rate = ByteRate(bytesPerSecond: Double(came - taken.bytes) / span)

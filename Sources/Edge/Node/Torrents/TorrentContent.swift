@@ -1,7 +1,7 @@
 // A torrent's content on disk, from the folder to what of it is right: what was remembered is
 // believed where the files are as they were, the rest is checked. All of it off the loop.
 
-import Metainfo
+package import Metainfo
 import Pieces
 import Primitives
 import Reactor
@@ -16,6 +16,18 @@ package struct ContentPlace: Hashable, Sendable {
 
     /// Content below `folder`, remembered in `resume`.
     package init(folder: String, resume: String?) { (self.folder, self.resume) = (folder, resume) }
+}
+
+extension ContentPlace {
+    /// The files that were chosen when the content was last open here, by their numbers.
+    ///
+    /// Nil where all were, or nothing is remembered. Blocks while a small file is read.
+    package func rememberedChoice(of torrent: TorrentFile) -> Set<Int>? {
+        guard let data = resume.flatMap({ ResumeData.read(from: $0) }),
+            data.content == torrent.contentID, data.stamps.count == torrent.files.count
+        else { return nil }
+        return data.chosen
+    }
 }
 
 /// How the opening of a torrent's content goes on.
@@ -37,15 +49,17 @@ enum TorrentContent {
         let doubtful: Bitfield
     }
 
-    /// Opens the content of `torrent` at `place`, and makes what is missing where `isWritten`.
+    /// Opens the content of `torrent` at `place`, of which the files `chosen` are wanted, and makes
+    /// what is missing where `isWritten`.
     @Loop
     static func open(
-        _ torrent: TorrentFile, at place: ContentPlace, checker: PieceChecker, isWritten: Bool,
-        handler: @escaping @Loop @Sendable (ContentEvent) -> Void
+        _ torrent: TorrentFile, at place: ContentPlace, chosen: Set<Int>?, checker: PieceChecker,
+        isWritten: Bool, handler: @escaping @Loop @Sendable (ContentEvent) -> Void
     ) {
+        let choice = FileChoice(chosen, apart: torrent.apart)
         Task.detached {
             do throws(StorageError) {
-                let found = try find(torrent, place, isWritten: isWritten)
+                let found = try find(torrent, place, choice, isWritten: isWritten)
                 guard !found.doubtful.isEmpty else {
                     return await handler(.opened(found.files, found.have))
                 }
@@ -57,10 +71,11 @@ enum TorrentContent {
     }
 
     private static func find(
-        _ torrent: TorrentFile, _ place: ContentPlace, isWritten: Bool
+        _ torrent: TorrentFile, _ place: ContentPlace, _ choice: FileChoice, isWritten: Bool
     ) throws(StorageError) -> Found {
         let files = try TorrentFiles(
-            folder: place.folder, layout: torrent.layout, paths: torrent.files.map(\.path))
+            folder: place.folder, layout: torrent.layout, paths: torrent.files.map(\.path),
+            choice: choice)
         if isWritten { try files.createEmptyFiles() }
         if let resume = place.resume { try makeFolders(folder(of: resume)) }
         let stamps = try files.stamps()
@@ -114,6 +129,11 @@ enum TorrentContent {
 }
 
 extension TorrentFile {
+    /// The folder for what comes of files that were not chosen, beside the content.
+    fileprivate var apart: String {
+        ".\(infoHashes.swarms.first.map { "\($0)" } ?? "torrent").parts"
+    }
+
     /// What names the content where it is remembered: the longest info-hash there is.
     var contentID: ContentID {
         if let v2 = infoHashes.v2 { return v2.value }

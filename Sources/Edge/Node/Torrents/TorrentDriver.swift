@@ -87,7 +87,7 @@ final class TorrentDriver: LinkOwner {
     private let sampleInterval = Interval.seconds(1)
     private var retryAt = Instant.never
 
-    /// The driver of the swarm of `torrent`, whose content is in `store`.
+    /// The driver of the swarm of `torrent`, whose content is in `store`, as far as it is chosen.
     init(
         _ torrent: TorrentFile, store: TorrentStore, checker: PieceChecker,
         settings: TorrentSettings, ourID: PeerID, listenPort: UInt16,
@@ -103,7 +103,7 @@ final class TorrentDriver: LinkOwner {
         (self.ourID, self.listenPort, self.handler) = (ourID, listenPort, handler)
         engine = TorrentEngine(
             settings: settings, layout: torrent.layout, ourID: ourID, have: store.written,
-            seed: randomSeed())
+            chosen: store.files.chosen.map { torrent.layout.pieces(of: $0) }, seed: randomSeed())
         timer = LoopTimer { [weak self] in self?.feed(.woken) }
         sampler = LoopTimer { [weak self] in self?.sample() }
         sampler?.schedule(at: Loop.now + sampleInterval)

@@ -41,7 +41,7 @@ package final class TorrentNode {
         report: @escaping @Loop (TorrentWatchEvent) -> Void
     ) {
         (self.settings, self.report) = (settings, report)
-        file = settings.file ?? settings.torrent.mainFile
+        file = settings.file ?? settings.torrent.mainFile(of: settings.chosen)
     }
 
     /// Opens the ports and the content, and joins the swarm.
@@ -69,6 +69,7 @@ package final class TorrentNode {
 
     private var taskSettings: TorrentTaskSettings {
         var task = TorrentTaskSettings(torrent: settings.torrent, place: settings.place)
+        task.chosen = settings.chosen?.union([file])
         task.peers = settings.peers
         task.isLeaving = settings.isLeaving
         task.swarm.upLimit = settings.upLimit
@@ -93,7 +94,7 @@ package final class TorrentNode {
             shelf?.joined()
             readStart(of: file)
             openSink()
-            if task?.driver?.engine.isComplete ?? false {
+            if task?.driver?.engine.isFinished ?? false {
                 report(.completed(after: Loop.now - startedAt))
             }
         case .verified:
@@ -195,9 +196,11 @@ package final class TorrentNode {
 }
 
 extension TorrentFile {
-    /// The largest file that players play, else the largest of all.
-    var mainFile: Int {
-        let regular = files.indices.filter { files[$0].kind == .regular }
+    /// The largest file that players play, else the largest of all, of those that were chosen.
+    func mainFile(of chosen: Set<Int>?) -> Int {
+        let regular = files.indices.filter { number in
+            files[number].kind == .regular && chosen?.contains(number) ?? true
+        }
         let films = regular.filter { index in
             let use = MediaType(ofFile: files[index].path.last ?? "").use
             return use == .video || use == .audio

@@ -10,8 +10,12 @@ package struct TorrentWatchSettings: Sendable {
     package var torrent: TorrentFile
     /// Where its content lies.
     package var place: ContentPlace
-    /// The file to play; nil takes the largest that players play.
+    /// The file to play; nil takes the largest that players play, of those that were chosen.
     package var file: Int?
+    /// The files to load, by their numbers, to which the one that is played is added; nil is all.
+    ///
+    /// Others are read on demand.
+    package var chosen: Set<Int>?
     /// The port of the loopback endpoint.
     package var httpPort: UInt16 = 7780
     /// Where else the file goes.
@@ -41,7 +45,7 @@ package enum TorrentWatchEvent: Sendable {
     case checking(done: Int, total: Int)
     /// The first bytes have gone to a player, so long after the start.
     case playing(after: Interval)
-    /// The last piece is there, so long after the start.
+    /// The last piece that was chosen is there, so long after the start.
     case completed(after: Interval)
     /// A tracker answered or failed, in a person's words.
     case tracker(String)

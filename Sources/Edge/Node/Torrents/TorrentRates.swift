@@ -38,11 +38,11 @@ struct TorrentRates {
         status.poisoned = counters.poisoned
         status.peers = engine.neighbours
         (status.webSeeds, status.webBytes) = (engine.webSeedCount, engine.webSeedBytes)
-        let count = task.settings.torrent.layout.pieceCount
-        status.part = count > 0 ? Double(engine.haveCount) / Double(count) : 1
+        let (count, left) = (engine.chosenCount, engine.leftCount)
+        status.part = count > 0 ? Double(count - left) / Double(count) : 1
         status.cause = engine.cause
         status.state =
-            engine.isComplete
+            engine.isFinished
             ? .seeding : status.peers.isEmpty && status.webSeeds == 0 ? .connecting : .loading
         if status.cause != nil { status.state = .waiting }
         return status

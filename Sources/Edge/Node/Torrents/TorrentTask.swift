@@ -13,6 +13,8 @@ import Tracker
 struct TorrentTaskSettings: Sendable {
     var torrent: TorrentFile
     var place: ContentPlace
+    /// The files that are wanted, by their numbers; nil where all are.
+    var chosen: Set<Int>?
     /// Peers to connect to besides those of the trackers.
     var peers: [Endpoint] = []
     var swarm = TorrentSettings()
@@ -63,6 +65,8 @@ final class TorrentTask {
     private var savedPieces = 0
     private var isSaving = false
     private var isClosed = false
+    /// Whether all that was chosen has come.
+    private var hasCompleted = false
     /// Whether, at the end, the state for the next start is kept.
     private var isKept = false
     private var onStopped: (@Loop () -> Void)?
@@ -89,7 +93,7 @@ final class TorrentTask {
     /// Opens the content, and joins the swarm once it is known what is there.
     func start() {
         TorrentContent.open(
-            settings.torrent, at: settings.place, checker: checker,
+            settings.torrent, at: settings.place, chosen: settings.chosen, checker: checker,
             isWritten: settings.isWritten
         ) { [weak self] event in self?.opening(event) }
     }
@@ -182,22 +186,30 @@ final class TorrentTask {
         case .verified(let piece): handler(.verified(piece))
         case .written:
             guard driver?.store.isIdle == true else { return }
-            if onStopped != nil { finishStop() } else if isComplete { keepBooks() }
+            if onStopped != nil { finishStop() } else if isFinished { keepBooks() }
         case .paused(let fault): handler(.paused(fault))
         case .saved:
             isSaving = false
-            if onStopped != nil { finishStop() } else if isComplete { keepBooks() }
-        case .completed:
-            count()
-            for tracker in trackers { tracker.feed(.completed) }
-            handler(.completed)
+            if onStopped != nil { finishStop() } else if isFinished { keepBooks() }
+        case .completed: completed()
         case .wantPeers:
             for tracker in trackers { tracker.feed(.peersWanted) }
             driver?.feed(.discovered(settings.peers))
         }
     }
 
-    private var isComplete: Bool { driver?.engine.isComplete ?? false }
+    private var isFinished: Bool { driver?.engine.isFinished ?? false }
+
+    /// Trackers count those who have all of a torrent, and are told nothing of any other end.
+    private func completed() {
+        count()
+        if driver?.engine.isComplete == true {
+            for tracker in trackers { tracker.feed(.completed) }
+        }
+        guard !hasCompleted else { return }
+        hasCompleted = true
+        handler(.completed)
+    }
 
     /// Notes what is there, if that is more than was noted.
     private func keepBooks() {
