@@ -135,3 +135,68 @@ struct TrackerProtocolTests {
         service.close()
     }
 }
+
+@Suite("Scrapes of all trackers at once", .serialized)
+struct TrackerScrapeTests {
+    private let infoHash = TrackerProtocolTests.infoHash
+
+    @Loop
+    private func ask(_ urls: [String], within time: Interval) async -> [ScrapedTracker] {
+        await TrackerScrape.ask(urls, about: [infoHash, InfoHash(Bytes20())], within: time)
+    }
+
+    private func seeders(_ tracker: ScrapedTracker) -> [Int?]? {
+        guard case .success(let swarms) = tracker.answer else { return nil }
+        return swarms.map(\.seeders)
+    }
+
+    private func reason(_ tracker: ScrapedTracker) -> String? {
+        guard case .failure(let failure) = tracker.answer else { return nil }
+        return failure.reason
+    }
+
+    @Test("Both protocols tell the same, and who is silent or no tracker is told of in time")
+    @Loop
+    func all() async throws {
+        let service = try TrackerService(
+            port: 0, swarms: [infoHash], publicAddress: nil, seed: 1)
+        defer { service.close() }
+        let silent = try UDPSocket(on: .here(0)) { _, _ in }
+        defer { silent.close() }
+        let node = TestAnnounces(
+            [["http://127.0.0.1:\(service.port)/announce"]], infoHash: infoHash, port: 4001)
+        #expect(await eventually(within: .seconds(5)) { node.isAnswered }, "\(node.notes)")
+        let urls = [
+            "http://127.0.0.1:\(service.port)/announce", "udp://127.0.0.1:\(service.port)",
+            "udp://127.0.0.1:\(silent.port)", "http://127.0.0.1:9/announce", "ws://x/announce",
+            "udp://no-such-name.invalid:1",
+        ]
+        let answers = await ask(urls, within: .seconds(2))
+        #expect(answers.map(\.url) == urls)
+        // By HTTP what is not served is left out, by UDP its counts are zeros.
+        #expect(seeders(answers[0]) == [1, nil])
+        #expect(seeders(answers[1]) == [1, 0])
+        #expect(reason(answers[2]) == "no answer in time")
+        for answer in answers[2...] { #expect(reason(answer)?.isEmpty == false) }
+        #expect(await node.stop())
+    }
+
+    @Test(
+        "opentracker tells by both protocols what it knows",
+        .enabled(if: OpenTracker.path != nil, "there is no opentracker: scripts/setup installs it"))
+    @Loop
+    func opentracker() async throws {
+        let tracker = try OpenTracker(infoHash)
+        defer { tracker.close() }
+        let url = "http://127.0.0.1:\(tracker.port)/announce"
+        let question =
+            "\(url)?info_hash=%01%02%03%04%05%06%07%08%09%0A%0B%0C%0D%0E%0F%10%11%12%13%14"
+            + "&peer_id=01234567890123456789&port=9&left=0&event=completed"
+        let isUp = await eventually(within: .seconds(10)) {
+            shell("curl -s '\(question)'").contains("8:interval")
+        }
+        #expect(isUp)
+        let answers = await ask([url, "udp://127.0.0.1:\(tracker.port)"], within: .seconds(5))
+        #expect(answers.map { seeders($0)?.first } == [1, 1])
+    }
+}

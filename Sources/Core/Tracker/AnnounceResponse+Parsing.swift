@@ -25,7 +25,7 @@ extension AnnounceResponse {
             peers: Self.peers(in: answer, limit: limits.peers))
     }
 
-    private static func dictionary(
+    static func dictionary(
         _ body: [UInt8], limits: Limits
     ) throws(AnnounceResponseError) -> BencodeDictionary {
         guard body.count <= limits.bytes else { throw .tooLong(body.count) }

@@ -58,10 +58,14 @@ extension SwarmCounts {
     init?(scrape body: [UInt8], of infoHash: InfoHash, limits: AnnounceResponse.Limits) {
         let bounds = BencodeLimits(depth: 8, tokens: 1000, bytes: limits.bytes)
         let decoder = BencodeDecoder(.lenient, limits: bounds)
-        let key = infoHash.value.bytes
-        guard let answer = try? decoder.decode(body.span),
-            let swarm = answer["files"]?.dictionary?[key]?.dictionary
+        guard let answer = try? decoder.decode(body.span), let files = answer["files"]?.dictionary
         else { return nil }
+        self.init(in: files, of: infoHash)
+    }
+
+    /// What `files` of such an answer say of `infoHash`, or nil.
+    init?(in files: BencodeDictionary, of infoHash: InfoHash) {
+        guard let swarm = files[infoHash.value.bytes]?.dictionary else { return nil }
         func count(_ key: String) -> Int? {
             swarm[key]?.integer.flatMap { $0 >= 0 ? Int($0) : nil }
         }

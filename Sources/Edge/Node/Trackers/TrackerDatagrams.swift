@@ -24,7 +24,7 @@ final class TrackerDatagrams {
 
     typealias Handler = @Loop (TrackerDatagramEvent) -> Void
 
-    private let settings = UDPTrackerSettings()
+    private let settings: UDPTrackerSettings
     private var exchange: UDPTrackerExchange
     private var handlers: [RequestID: Handler] = [:]
     /// What has not begun yet, so that no handler is called within `ask`.
@@ -36,7 +36,9 @@ final class TrackerDatagrams {
     private var timer: LoopTimer?
     private var starter: LoopTimer?
 
-    private init() {
+    /// An exchange of its own, for who is in more or less of a hurry than nodes are.
+    init(_ settings: UDPTrackerSettings = UDPTrackerSettings()) {
+        self.settings = settings
         exchange = UDPTrackerExchange(
             settings: settings, random: SeededRandom(seed: randomSeed()))
         timer = LoopTimer { [weak self] in self?.feed(.timePassed) }
@@ -90,6 +92,17 @@ final class TrackerDatagrams {
         handlers[id] = nil
         resolutions.removeValue(forKey: id)?.cancel()
         feed(.cancelled(id))
+    }
+
+    /// Forgets all questions; no handler is called any more.
+    func close() {
+        for resolution in resolutions.values { resolution.cancel() }
+        (handlers, resolutions, waiting) = ([:], [:], [])
+        timer?.cancel()
+        starter?.cancel()
+        v4?.close()
+        v6?.close()
+        (v4, v6) = (nil, nil)
     }
 
     private func feed(_ input: UDPTrackerExchange.Input) {
