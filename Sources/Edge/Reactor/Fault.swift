@@ -9,6 +9,8 @@ package enum ReactorFault: Error, Hashable, Sendable {
     case addressInUse
     /// The address is not one of this machine's (EADDRNOTAVAIL).
     case addressUnavailable
+    /// The machine has no addresses of this family, as without IPv6 (EAFNOSUPPORT).
+    case familyUnsupported
     /// The text is not a numeric IPv4 or IPv6 address.
     case notAnAddress(String)
     /// Not allowed, as for a port below 1024 (EACCES, EPERM).
@@ -32,6 +34,7 @@ package enum ReactorFault: Error, Hashable, Sendable {
             switch code {
             case EADDRINUSE: .addressInUse
             case EADDRNOTAVAIL: .addressUnavailable
+            case EAFNOSUPPORT: .familyUnsupported
             case EACCES, EPERM: .permissionDenied
             case ECONNREFUSED: .refused
             case EHOSTUNREACH, ENETUNREACH, ENETDOWN: .unreachable
@@ -48,6 +51,7 @@ extension ReactorFault: CustomStringConvertible {
         switch self {
         case .addressInUse: "the address is already in use"
         case .addressUnavailable: "the address does not belong to this machine"
+        case .familyUnsupported: "the machine has no addresses of this family"
         case .notAnAddress(let text): "not a numeric IP address: \(text)"
         case .permissionDenied: "permission denied"
         case .refused: "connection refused"

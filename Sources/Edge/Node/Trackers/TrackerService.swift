@@ -42,7 +42,11 @@ package final class TrackerService {
             }
             do throws(ReactorFault) {
                 v4 = try socket(at: .v4(0), server.port)
-                v6 = try socket(at: .v6(0, 0), server.port)
+                do throws(ReactorFault) {
+                    v6 = try socket(at: .v6(0, 0), server.port)
+                } catch .familyUnsupported {
+                    // Nobody comes by IPv6 where there is none.
+                }
                 self.server = server
                 return
             } catch {

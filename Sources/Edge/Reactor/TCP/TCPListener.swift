@@ -30,7 +30,7 @@ package final class TCPListener: EventOwner {
     /// Listens on an address and port; port 0 lets the kernel choose.
     ///
     /// The unspecified IPv6 address takes IPv4 connections as well, whose remote endpoints are
-    /// then IPv4.
+    /// then IPv4. It stands for the unspecified IPv4 address where the machine has no IPv6.
     ///
     /// - Parameters:
     ///   - endpoint: the address and port.
@@ -66,6 +66,14 @@ package final class TCPListener: EventOwner {
 
     /// A bound and listening socket.
     static func listen(on endpoint: Endpoint) throws(ReactorFault) -> Socket {
+        do throws(ReactorFault) {
+            return try bound(to: endpoint)
+        } catch .familyUnsupported where endpoint.address == .v6(0, 0) {
+            return try bound(to: Endpoint(address: .v4(0), port: endpoint.port))
+        }
+    }
+
+    private static func bound(to endpoint: Endpoint) throws(ReactorFault) -> Socket {
         let socket = try Socket(streamFor: endpoint.address)
         do throws(ReactorFault) {
             socket.set(SOL_SOCKET, SO_REUSEADDR, 1)
