@@ -41,7 +41,7 @@ struct TorrentReaderTests {
     @Test("What is played already needs nobody: with a minute in hand nothing is urgent")
     func playhead() {
         var rig = TorrentRig(pieces: 4000, blocks: 2)
-        rig.tell(.bitrateLearned(bitrate))
+        rig.tell(.bitrateLearned(bitrate, of: 0..<4000 * 32_768))
         rig.tell(.readerOpened(ReaderID(1), 0..<4000 * 32_768))
         let minute = Int64(60 * 65_536)
         rig.tell(.readerMoved(ReaderID(1), to: minute, isWaiting: true))
@@ -53,13 +53,45 @@ struct TorrentReaderTests {
         #expect(late)
     }
 
+    @Test("Each reader has the deadlines of its own film's rate, also when that is learnt later")
+    func rates() {
+        var rig = TorrentRig(pieces: 4000, blocks: 2)
+        let (slow, quick) = (
+            0..<2000 * 32_768 as TorrentRange, 2000 * 32_768..<4000 * 32_768 as TorrentRange
+        )
+        rig.tell(.bitrateLearned(ByteRate(bytesPerSecond: 32_768), of: slow))
+        rig.tell(.readerOpened(ReaderID(1), slow))
+        rig.tell(.readerOpened(ReaderID(2), quick))
+        rig.tell(.bitrateLearned(ByteRate(bytesPerSecond: 327_680), of: quick))
+        rig.wait(.milliseconds(200))
+        func wait(_ piece: UInt32) -> Double? {
+            rig.engine.wishes.first { $0.piece.value == piece }.map {
+                ($0.due - rig.engine.wishedAt).seconds
+            }
+        }
+        // A piece a second of the one, ten of the other.
+        #expect(wait(10) == 10)
+        #expect(wait(2010) == 1)
+        #expect(wait(40) == nil)
+        #expect(wait(2290) == 29)
+        #expect(rig.engine.readers.taken == ByteRate(bytesPerSecond: 360_448))
+        // Both were given ten seconds of their films, and play them.
+        rig.tell(.readerMoved(ReaderID(1), to: 10 * 32_768, isWaiting: false))
+        rig.tell(.readerMoved(ReaderID(2), to: 2100 * 32_768, isWaiting: false))
+        #expect(rig.engine.buffer(at: rig.now) == .seconds(10))
+        rig.wait(.seconds(4))
+        #expect(rig.engine.buffer(at: rig.now) == .seconds(6))
+        #expect(wait(10) == 4)
+        #expect(wait(2100) == 4)
+    }
+
     @Test("While somebody reads, a peer is asked for little ahead, though nobody is in need")
     func shallow() {
         var asked: [Int] = []
         for isRead in [false, true] {
             var rig = TorrentRig(pieces: 4000, blocks: 2)
             rig.meetSeed(1)
-            rig.tell(.bitrateLearned(bitrate))
+            rig.tell(.bitrateLearned(bitrate, of: 0..<4000 * 32_768))
             if isRead { rig.tell(.readerOpened(ReaderID(1), 0..<4000 * 32_768)) }
             // 50 blocks a second, for four seconds: the reader has a minute and more in hand.
             for number in 0..<200 as Range<Int64> {
@@ -106,7 +138,7 @@ struct TorrentReaderTests {
         var rig = TorrentRig(pieces: 100, blocks: 16)
         rig.meetSeed(1)
         rig.meetSeed(2)
-        rig.tell(.bitrateLearned(ByteRate(bytesPerSecond: 500_000)))
+        rig.tell(.bitrateLearned(ByteRate(bytesPerSecond: 500_000), of: 0..<100 * 262_144))
         rig.tell(.readerOpened(ReaderID(1), 0..<100 * 262_144))
         rig.tell(.readerMoved(ReaderID(1), to: 0, isWaiting: true))
         var cancels = 0

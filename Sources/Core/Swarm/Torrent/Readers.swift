@@ -8,6 +8,10 @@ import Primitives
 /// One reader.
 struct Reader: Sendable {
     let id: ReaderID
+    /// The first byte that it wanted, by which its file is known.
+    let start: Int64
+    /// What it takes a second: what is known of its file, else a guess on the high side.
+    private(set) var rate: ByteRate
     /// The next byte that it lacks, and the end of what it may want.
     var position: Int64
     let end: Int64
@@ -16,23 +20,29 @@ struct Reader: Sendable {
     private(set) var ahead = 0.0
     private var countedAt: Instant
 
-    init(_ id: ReaderID, _ range: TorrentRange, at now: Instant) {
-        self.id = id
-        (position, end) = (range.lowerBound, range.upperBound)
+    init(_ id: ReaderID, _ range: TorrentRange, rate: ByteRate, at now: Instant) {
+        (self.id, self.rate) = (id, rate)
+        (start, position, end) = (range.lowerBound, range.lowerBound, range.upperBound)
         countedAt = now
     }
 
     /// It has been given everything before `position`.
-    mutating func moved(to position: Int64, rate: ByteRate, at now: Instant) {
-        play(rate, at: now)
+    mutating func moved(to position: Int64, at now: Instant) {
+        play(at: now)
         ahead += Double(max(0, position - self.position))
         self.position = max(self.position, position)
     }
 
     /// Plays what it has, until there is nothing left.
-    mutating func play(_ rate: ByteRate, at now: Instant) {
+    mutating func play(at now: Instant) {
         ahead = max(0, ahead - rate.bytesPerSecond * max(0, (now - countedAt).seconds))
         countedAt = now
+    }
+
+    /// It takes `rate` from now on.
+    mutating func takes(_ rate: ByteRate, at now: Instant) {
+        play(at: now)
+        self.rate = rate
     }
 }
 
@@ -49,8 +59,10 @@ struct Readers: Sendable {
     private(set) var all: [Reader] = []
     /// What will be wanted without having been asked for, and when.
     private(set) var prefetch: [(wish: Prefetch, due: Instant)] = []
-    /// What readers take a second, where that is known.
-    var bitrate: ByteRate?
+    /// What readers of files take a second, where that is known; the file learnt of last at the end.
+    private var rates: [(range: TorrentRange, rate: ByteRate)] = []
+    /// How many are remembered: more files than anybody has open.
+    private static let mostRates = 64
 
     /// A player's buffer that is not counted on: its own start, and what the guess is wrong by.
     private static let doubt = 2.0
@@ -70,18 +82,42 @@ struct Readers: Sendable {
 
     func contains(_ id: ReaderID) -> Bool { all.contains { $0.id == id } }
 
-    mutating func open(_ id: ReaderID, _ range: TorrentRange, at now: Instant) {
+    /// Somebody reads `range`, and takes what is known of its file, else `assumed`.
+    mutating func open(
+        _ id: ReaderID, _ range: TorrentRange, assumed: ByteRate, at now: Instant
+    ) {
         guard !contains(id) else { return }
-        all.append(Reader(id, range, at: now))
+        let rate = rates.first { $0.range.contains(range.lowerBound) }?.rate ?? assumed
+        all.append(Reader(id, range, rate: rate, at: now))
+    }
+
+    /// Readers of the file that lies in `range` take `rate`.
+    mutating func learn(_ rate: ByteRate, of range: TorrentRange, at now: Instant) {
+        rates.removeAll { $0.range == range }
+        if rates.count == Self.mostRates { rates.removeFirst() }
+        rates.append((range, rate))
+        for at in all.indices where range.contains(all[at].start) {
+            all[at].takes(rate, at: now)
+        }
+    }
+
+    /// What readers take together, of each file once, as a player may open it several times.
+    ///
+    /// Where nobody reads, what the file takes that was learnt of last; nil where none was.
+    var taken: ByteRate? {
+        guard !all.isEmpty else { return rates.last?.rate }
+        var files: [Int64: Double] = [:]
+        for reader in all { files[reader.end] = reader.rate.bytesPerSecond }
+        return ByteRate(bytesPerSecond: files.values.reduce(0, +))
     }
 
     mutating func close(_ id: ReaderID) { all.removeAll { $0.id == id } }
 
     mutating func move(
-        _ id: ReaderID, to position: Int64, isWaiting: Bool, rate: ByteRate, at now: Instant
+        _ id: ReaderID, to position: Int64, isWaiting: Bool, at now: Instant
     ) {
         guard let at = all.firstIndex(where: { $0.id == id }) else { return }
-        all[at].moved(to: position, rate: rate, at: now)
+        all[at].moved(to: position, at: now)
         all[at].isWaiting = isWaiting
     }
 
@@ -91,13 +127,14 @@ struct Readers: Sendable {
 
     /// The pieces that are missing and due within `window`, each once, the first due first.
     mutating func wishes(
-        within window: Interval, rate: ByteRate, pieceLength: Int, missing: (PieceIndex) -> Bool,
+        within window: Interval, pieceLength: Int, missing: (PieceIndex) -> Bool,
         at now: Instant
     ) -> [Wish] {
         var due: [PieceIndex: Wish] = [:]
         for at in all.indices {
-            all[at].play(rate, at: now)
+            all[at].play(at: now)
             let reader = all[at]
+            let rate = reader.rate
             let slack = max(0, reader.ahead / max(1, rate.bytesPerSecond) - Self.doubt)
             let reach = max(0, window.seconds - slack) * rate.bytesPerSecond
             let last = min(reader.end, reader.position + Int64(reach) + Int64(pieceLength))

@@ -125,9 +125,10 @@ extension TorrentEngine {
         return min(settings.urgentQueue + pause + loss, settings.longestUrgentQueue)
     }
 
-    /// Whether all peers together give hardly more than a reader takes.
+    /// Whether all peers together give hardly more than readers take.
     private var isScarce: Bool {
-        let most = bitrate.bytesPerSecond * settings.scarce
+        let taken = readers.taken ?? settings.assumedBitrate
+        let most = taken.bytesPerSecond * settings.scarce
         var given = 0.0
         for peer in peers.handles where !peers[peer].isChoking && !peers[peer].isSnubbed {
             given += (peers[peer].throughput.rate ?? typicalRate).bytesPerSecond

@@ -6,9 +6,6 @@ import Primitives
 import Wire
 
 extension TorrentEngine {
-    /// What a reader takes a second: what is known, else a guess on the high side.
-    var bitrate: ByteRate { readers.bitrate ?? settings.assumedBitrate }
-
     /// What readers wish, as of now.
     mutating func wish(_ now: Instant) {
         guard !readers.isEmpty, !isComplete else {
@@ -18,7 +15,7 @@ extension TorrentEngine {
         }
         let have = have
         wishes = readers.wishes(
-            within: settings.window, rate: bitrate, pieceLength: layout.pieceLength,
+            within: settings.window, pieceLength: layout.pieceLength,
             missing: { Int($0.value) < have.pieceCount && !have.contains($0) }, at: now)
         wishHead = 0
         wishedAt = now
@@ -27,7 +24,7 @@ extension TorrentEngine {
     mutating func opened(
         _ id: ReaderID, _ range: TorrentRange, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
-        readers.open(id, range, at: now)
+        readers.open(id, range, assumed: settings.assumedBitrate, at: now)
         cursor = PieceIndex(UInt32(clamping: range.lowerBound / Int64(layout.pieceLength)))
         aim(now, &outputs)
     }
@@ -44,7 +41,7 @@ extension TorrentEngine {
         _ outputs: inout [TorrentOutput]
     ) {
         let wasWaiting = readers.isAnyWaiting
-        readers.move(id, to: position, isWaiting: isWaiting, rate: bitrate, at: now)
+        readers.move(id, to: position, isWaiting: isWaiting, at: now)
         guard isWaiting, !isComplete else { return }
         let piece = PieceIndex(UInt32(clamping: position / Int64(layout.pieceLength)))
         if isKnown(piece, now) {

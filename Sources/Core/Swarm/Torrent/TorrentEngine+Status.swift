@@ -63,12 +63,12 @@ extension TorrentEngine {
     package func buffer(at now: Instant) -> Interval? {
         readers.all.map { reader in
             var reader = reader
-            reader.play(bitrate, at: now)
+            reader.play(at: now)
             let unit = Int64(layout.pieceLength)
             let first = PieceIndex(UInt32(clamping: reader.position / unit))
             let missing = have.firstMissing(from: first).map { Int64($0.value) * unit }
             let ready = max(0, min(reader.end, missing ?? reader.end) - reader.position)
-            return bitrate.duration(of: Int(reader.ahead) + Int(ready))
+            return reader.rate.duration(of: Int(reader.ahead) + Int(ready))
         }.min()
     }
 }

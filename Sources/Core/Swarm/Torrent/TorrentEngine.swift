@@ -162,7 +162,7 @@ package struct TorrentEngine: Sendable {
         case .readerClosed(let id): closed(id, now, &outputs)
         case .webSeedFailed(let peer, let isFinal):
             webSeedFailed(peer, isFinal, now, &outputs)
-        case .bitrateLearned(let rate): readers.bitrate = rate
+        case .bitrateLearned(let rate, let range): readers.learn(rate, of: range, at: now)
         case .prefetchWanted(let wanted): prefetch(wanted, now, &outputs)
         case .upLimitChanged(let rate): keep(to: rate, now, &outputs)
         case .downLimitChanged(let rate): keepDown(to: rate, now, &outputs)

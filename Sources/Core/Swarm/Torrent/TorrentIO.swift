@@ -107,8 +107,8 @@ package enum TorrentInput: Equatable, Sendable {
     case readerMoved(ReaderID, to: Int64, isWaiting: Bool)
     /// A reader has what it wants, or is gone.
     case readerClosed(ReaderID)
-    /// What readers take a second, on average.
-    case bitrateLearned(ByteRate)
+    /// What readers of these bytes, those of one file, take a second, on average.
+    indirect case bitrateLearned(ByteRate, of: TorrentRange)
     /// A web seed did not bring what it was asked for; whether it never will.
     case webSeedFailed(PeerHandle, isFinal: Bool)
     /// Bytes that a reader will want soon; in the place of those named before.

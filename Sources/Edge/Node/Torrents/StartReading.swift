@@ -62,7 +62,11 @@ final class StartReading {
 
     private func learn() {
         let now = PlayingRate(length: length, kind: kind, known: known)
-        if let rate = now.rate, rate != self.rate.rate { task.driver?.feed(.bitrateLearned(rate)) }
+        if let bitrate = now.rate, bitrate != rate.rate,
+            let range = task.settings.torrent.layout.bytes(file: file, 0..<length)
+        {
+            task.driver?.feed(.bitrateLearned(bitrate, of: range))
+        }
         rate = now
     }
 
