@@ -21,6 +21,8 @@ final class Attacker {
     private(set) var greeting: Handshake?
     /// The number of its live messages.
     private(set) var liveID: UInt8?
+    /// What else the other end said of itself.
+    private(set) var theirs: ExtensionHandshake?
     /// What it was asked for.
     private(set) var requests: [Block] = []
     private(set) var records: [[UInt8]] = []
@@ -31,12 +33,14 @@ final class Attacker {
     var counter: @Loop (Int) -> Void = { _ in }
     var script: Script
     var isReading = true
-    private var decoder = FrameDecoder(limits: .live, features: [.fast, .extensionProtocol])
+    private var decoder: FrameDecoder
     private var pending: [UInt8] = []
     private var timer: LoopTimer?
     private let id: PeerID
+    /// What it says behind its handshake.
+    private let opening: [Message]
 
-    /// What a channel is called on the wire.
+    /// What a channel or a torrent is called on the wire.
     struct Target {
         var endpoint: Endpoint
         var infoHash: InfoHash
@@ -53,10 +57,13 @@ final class Attacker {
     /// Connects to `target` from 127.0.0.`source`; with `hello` it then greets like a peer.
     init(
         _ target: Target, from source: UInt8 = 66, id: PeerID? = nil, hello: Bool = true,
+        saying opening: [Message] = Attacker.opening, limits: WireLimits = .live,
         script: @escaping Script = { _, _ in }
     ) {
         self.script = script
         self.id = id ?? Self.name()
+        self.opening = opening
+        decoder = FrameDecoder(limits: limits, features: [.fast, .extensionProtocol])
         let local = Endpoint(address: host(source), port: 0)
         connection = TCPConnection.connect(
             to: target.endpoint, from: local, timeout: .seconds(5)
@@ -71,9 +78,15 @@ final class Attacker {
     }
 
     /// Takes a connection that a listener of the test has accepted.
-    init(accepted connection: TCPConnection, infoHash: InfoHash, script: @escaping Script) {
+    init(
+        accepted connection: TCPConnection, infoHash: InfoHash,
+        saying opening: [Message] = Attacker.opening, limits: WireLimits = .live,
+        script: @escaping Script
+    ) {
         self.script = script
         id = Self.name()
+        self.opening = opening
+        decoder = FrameDecoder(limits: limits, features: [.fast, .extensionProtocol])
         self.connection = connection
         isConnected = true
         connection.start { [weak self] connection, event in self?.heard(connection, event) }
@@ -85,11 +98,11 @@ final class Attacker {
             raw: Handshake(
                 reserved: [.fast, .extensionProtocol], infoHash: infoHash, peerID: id
             ).encoded)
-        send(.haveNone)
-        send(Self.hello())
-        send(.unchoke)
-        send(.interested)
+        for message in opening { send(message) }
     }
+
+    /// What a peer of a channel says first.
+    static var opening: [Message] { [.haveNone, hello(), .unchoke, .interested] }
 
     /// The extension handshake of a peer that holds `window`.
     static func hello(window: PieceMap? = nil, isSource: Bool = false) -> Message {
@@ -102,7 +115,7 @@ final class Attacker {
 
     // MARK: Saying
 
-    func send(raw bytes: [UInt8]) { connection?.send(bytes) }
+    func send(raw bytes: some Sequence<UInt8>) { connection?.send(Array(bytes)) }
 
     func send(_ message: Message) {
         var bytes: [UInt8] = []
@@ -208,6 +221,7 @@ final class Attacker {
             let span = payload.span
             if id == 0, let handshake = try? ExtensionHandshake.decode(span) {
                 liveID = handshake.ids[.live]
+                theirs = handshake
             } else if case .records(let new)? = try? LiveMessage.decode(span) {
                 records += new
             }

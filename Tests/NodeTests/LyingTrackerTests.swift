@@ -17,17 +17,24 @@ final class ScriptServer {
     /// The connections that came.
     private(set) var visits = 0
 
-    /// Answers with `answer`; with `drip` it sends a byte of it every 100 ms.
-    init(_ answer: [UInt8], drip: Bool = false) throws {
+    /// Answers with `answer`; with `drip` it sends a byte of it in each time of `pace`.
+    init(
+        _ answer: [UInt8], drip: Bool = false, pace: Interval = .milliseconds(100)
+    ) throws {
         listener = try TCPListener(on: .here(0)) { [weak self] connection, _ in
-            self?.serve(connection, answer, drip)
+            self?.serve(connection, answer, drip, pace)
         }
     }
 
-    /// Where a tracker would be.
-    var url: String { "http://127.0.0.1:\(listener?.port ?? 0)/announce" }
+    /// Where it is.
+    var endpoint: Endpoint { .here(listener?.port ?? 0) }
 
-    private func serve(_ connection: TCPConnection, _ answer: [UInt8], _ drip: Bool) {
+    /// Where a tracker would be.
+    var url: String { "http://\(endpoint)/announce" }
+
+    private func serve(
+        _ connection: TCPConnection, _ answer: [UInt8], _ drip: Bool, _ pace: Interval
+    ) {
         visits += 1
         connections.append(connection)
         connection.start { connection, event in
@@ -42,7 +49,7 @@ final class ScriptServer {
             guard let connection, connection.isOpen, next < answer.count else { return }
             connection.send([answer[next]])
             next += 1
-            timer?.schedule(at: Loop.now + .milliseconds(100))
+            timer?.schedule(at: Loop.now + pace)
         }
         timer?.schedule(at: Loop.now)
         if let timer { timers.append(timer) }
