@@ -5,6 +5,12 @@ import Primitives
 import Wire
 
 extension TorrentEngine {
+    /// What an extended message costs of a peer's allowance, in simple messages.
+    ///
+    /// So 1,000 at once and 250 a second: the largest metadata of the world is 200 requests, and
+    /// whoever lost all that was sent may ask once more (`MetadataSettings.servings`).
+    private static let extendedCost = 8
+
     mutating func received(
         _ peer: PeerHandle, _ message: Message, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
@@ -15,7 +21,9 @@ extension TorrentEngine {
         case .have(let piece): return gained(peer, piece, now, &outputs)
         default: break
         }
-        guard affords(peer, 1, now, &outputs) else { return }
+        var cost = 1
+        if case .extended = message { cost = Self.extendedCost }
+        guard affords(peer, cost, now, &outputs) else { return }
         switch message {
         case .choke: choked(peer, now, &outputs)
         case .unchoke: unchoked(peer, now, &outputs)
@@ -36,7 +44,8 @@ extension TorrentEngine {
         _ peer: PeerHandle, _ handshake: ExtensionHandshake, _ now: Instant,
         _ outputs: inout [TorrentOutput]
     ) {
-        guard peers.contains(peer), affords(peer, 8, now, &outputs) else { return }
+        guard peers.contains(peer), affords(peer, Self.extendedCost, now, &outputs)
+        else { return }
         if let takes = handshake.requestQueue { peers[peer].takes = takes }
         if let port = handshake.listenPort { peers[peer].listenPort = port }
         if let id = handshake.ids[.peerExchange] { peers[peer].exchange.isWanted = id != 0 }

@@ -78,7 +78,8 @@ package enum TorrentInput: Equatable, Sendable {
     case peerLeft(PeerHandle)
     /// A peer's extension handshake came (BEP 10).
     indirect case extensionsReceived(PeerHandle, ExtensionHandshake)
-    /// A message came; not `piece` and not `extended`, which have inputs of their own.
+    /// A message came; not `piece`, nor the extended ones that have inputs of their own. Of all other
+    /// extended ones no more is judged here than how many there are.
     case messageReceived(PeerHandle, Message)
     /// A message of the peer exchange came (BEP 11).
     indirect case exchangeReceived(PeerHandle, PeerExchangeMessage)

@@ -137,7 +137,9 @@ extension TorrentDriver {
             self.payload = payload
             feed(.blockReceived(peer, block))
             self.payload = nil
-        case .extended(let id, let bytes): extended(peer, id, bytes)
+        case .extended(let id, let bytes):
+            if id != 0, id != Self.exchangeID { feed(.messageReceived(peer, message)) }
+            extended(peer, id, bytes)
         case .hashRequest(let request):
             feed(.messageReceived(peer, message))
             answer(request, of: peer)
