@@ -1,21 +1,23 @@
 // Addresses that neighbours tell of (BEP 11). Nobody vouches for them: they are tried after those
 // of trackers, in turn by who told them, and forgotten soon. One that was connected to is an
-// address like any other from then on.
+// address like any other from then on. Tellers and hosts are households: of IPv6 addresses a single
+// line has as many as it likes.
 
 import Primitives
 
 extension ConnectionPlanner {
     /// Addresses known by hearsay: five tellers' worth.
     private static let mostHeard = 200
-    /// Of these from one teller's address: what one message holds.
+    /// Of these from one teller: what one message holds.
     private static let mostPerTeller = 50
-    /// Ports of one address: a household's viewers, but no scan of somebody's ports.
+    /// Ports of one host: a household's viewers, but no scan of somebody's ports.
     static let mostPorts = 4
 
     /// Takes in what a neighbour at `teller` tells of.
     ///
     /// Where there is no room, whoever has told most makes it.
     mutating func hear(_ endpoints: [Endpoint], from teller: IPAddress) {
+        let teller = Household(teller)
         var crowd = Crowd(known)
         for endpoint in endpoints
         where isNew(endpoint, crowd) && makeRoom(for: teller, &crowd) {
@@ -28,6 +30,7 @@ extension ConnectionPlanner {
 
     /// A neighbour at `teller` is no longer connected to these.
     mutating func withdraw(_ endpoints: [Endpoint], by teller: IPAddress) {
+        let teller = Household(teller)
         for endpoint in endpoints where known[endpoint]?.isIdle(toldBy: teller) ?? false {
             remove(endpoint)
         }
@@ -36,7 +39,7 @@ extension ConnectionPlanner {
     /// Forgets what a neighbour at `teller` told of and was not tried yet.
     mutating func disbelieve(_ teller: IPAddress) {
         withdraw(order, by: teller)
-        turns.removeAll { $0 == teller }
+        turns.removeAll { $0 == Household(teller) }
     }
 
     /// How many addresses are known by hearsay only.
@@ -61,8 +64,8 @@ extension ConnectionPlanner {
     /// What is known by hearsay, in numbers: counted once for all of a message.
     private struct Crowd {
         var all = 0
-        var told: [IPAddress: Int] = [:]
-        var ports: [IPAddress: Int] = [:]
+        var told: [Household: Int] = [:]
+        var ports: [Household: Int] = [:]
 
         init(_ known: [Endpoint: Known]) {
             for (endpoint, entry) in known {
@@ -70,19 +73,19 @@ extension ConnectionPlanner {
             }
         }
 
-        mutating func count(_ endpoint: Endpoint, toldBy teller: IPAddress, _ step: Int) {
+        mutating func count(_ endpoint: Endpoint, toldBy teller: Household, _ step: Int) {
             all += step
             told[teller, default: 0] += step
-            ports[endpoint.address, default: 0] += step
+            ports[Household(endpoint.address), default: 0] += step
         }
     }
 
     private func isNew(_ endpoint: Endpoint, _ crowd: Crowd) -> Bool {
         guard known[endpoint] == nil, endpoint.canBePeer, !isKeptOut(endpoint) else { return false }
-        return crowd.ports[endpoint.address] ?? 0 < Self.mostPorts
+        return crowd.ports[Household(endpoint.address)] ?? 0 < Self.mostPorts
     }
 
-    private mutating func makeRoom(for teller: IPAddress, _ crowd: inout Crowd) -> Bool {
+    private mutating func makeRoom(for teller: Household, _ crowd: inout Crowd) -> Bool {
         let own = crowd.told[teller] ?? 0
         guard own < Self.mostPerTeller else { return false }
         guard crowd.all >= Self.mostHeard else { return true }

@@ -1,5 +1,5 @@
 // Which addresses to connect to, and when. Keeps what became of each attempt; opens nothing.
-// What neighbours tell of is in ConnectionPlanner+Hearsay.
+// What neighbours tell of is in ConnectionPlanner+Hearsay, what one host is spared in +Hosts.
 
 import Primitives
 
@@ -21,12 +21,12 @@ struct ConnectionPlanner: Sendable {
         var failedAt = Instant.zero
         var dialledAt = Instant.zero
         /// Who told of it, where only a neighbour did and it was never connected to.
-        var teller: IPAddress?
+        var teller: Household?
         /// Nobody had told of it when we were first introduced to it.
         var isByIntroduction = false
 
         /// Whether it is not being tried, and known from `teller` alone.
-        func isIdle(toldBy teller: IPAddress) -> Bool { phase == .idle && self.teller == teller }
+        func isIdle(toldBy teller: Household) -> Bool { phase == .idle && self.teller == teller }
     }
 
     /// Addresses remembered: what a tracker gives ten times over.
@@ -34,11 +34,19 @@ struct ConnectionPlanner: Sendable {
     var known: [Endpoint: Known] = [:]
     var order: [Endpoint] = []
     /// Who told of addresses, in the order in which theirs are tried next.
-    var turns: [IPAddress] = []
+    var turns: [Household] = []
     /// Where introductions came to nothing that nobody else knew, and when.
     private var vain: [Endpoint: Instant] = [:]
-    private var banned: Set<IPAddress> = []
+    private var banned: Set<Household> = []
     private var refused: Set<Endpoint> = []
+    /// What may be tried of hosts where attempts came to nothing.
+    private var paces: [Household: HostPace] = [:]
+    /// Addresses that were forgotten as nobody answered, and when that was.
+    private var spent: [Endpoint: Instant] = [:]
+    /// The time until one that is named again has one try more.
+    private static let spentPause = Interval.seconds(60)
+    /// How long they are remembered where there is no room for more.
+    private static let spentMemory = Interval.seconds(600)
     /// Addresses that are told nothing before they have answered our handshake.
     private var plain: Set<Endpoint> = []
 
@@ -53,16 +61,37 @@ struct ConnectionPlanner: Sendable {
     /// Whether an attempt at an address is under way.
     func isDialing(_ endpoint: Endpoint) -> Bool { known[endpoint]?.phase == .dialing }
 
-    /// Takes new addresses in; those where no peer can live are dropped.
+    /// Takes new addresses in; those where no peer can live are dropped, and those of a host or a
+    /// network of which many are known already.
     mutating func add(_ endpoints: [Endpoint]) {
         var room = limit - (order.count - heard)
+        var hosts = KnownHosts(known)
         for endpoint in endpoints where room > 0 {
             guard endpoint.canBePeer, !refused.contains(endpoint) else { continue }
-            if known[endpoint] == nil { order.append(endpoint) }
-            if known[endpoint]?.teller != nil || known[endpoint] == nil { room -= 1 }
-            known[endpoint, default: Known()].teller = nil
+            if let entry = known[endpoint], entry.teller == nil { continue }
+            guard hosts.hasRoom(for: endpoint) else { continue }
+            hosts.count(endpoint)
+            room -= 1
+            take(endpoint)
         }
     }
+
+    /// An address is known, and not by hearsay only.
+    private mutating func take(_ endpoint: Endpoint) {
+        if known[endpoint] == nil {
+            order.append(endpoint)
+            known[endpoint] = Known()
+            if let end = spent[endpoint] {
+                known[endpoint]?.failures = Self.mostFailures
+                known[endpoint]?.failedAt = end
+                known[endpoint]?.nextTry = end + Self.spentPause
+            }
+        }
+        known[endpoint]?.teller = nil
+    }
+
+    /// How many addresses are known.
+    var count: Int { known.count }
 
     /// Addresses to dial now, at most `room`, and none of those to avoid.
     ///
@@ -88,6 +117,9 @@ struct ConnectionPlanner: Sendable {
     private mutating func begin(_ endpoint: Endpoint, at now: Instant) {
         known[endpoint]?.phase = .dialing
         known[endpoint]?.dialledAt = now
+        guard !endpoint.address.isLoopback else { return }
+        if paces.count >= limit { paces = paces.filter { !$0.value.isFull(at: now) } }
+        paces[Household(endpoint.address), default: HostPace()].spend(at: now)
     }
 
     /// Whether an address is to be dialled at once because a neighbour at `teller` introduces us,
@@ -119,20 +151,23 @@ struct ConnectionPlanner: Sendable {
 
     /// Whether an address may be tried now.
     func isReady(_ endpoint: Endpoint, alone: Bool, at now: Instant) -> Bool {
-        guard let entry = known[endpoint], entry.phase == .idle else { return false }
+        guard let entry = known[endpoint], entry.phase == .idle,
+            paces[Household(endpoint.address)]?.allows(at: now) ?? true
+        else { return false }
         let patience = alone ? Interval.seconds(5) : .forever
         return min(entry.nextTry, entry.failedAt + patience) <= now && !isKeptOut(endpoint)
     }
 
     /// Whether an address is refused or banned.
     func isKeptOut(_ endpoint: Endpoint) -> Bool {
-        refused.contains(endpoint) || banned.contains(endpoint.address)
+        refused.contains(endpoint) || isBanned(endpoint.address)
     }
 
     /// An attempt came to nothing, or a connection ended: try again after a while.
     ///
     /// One second doubled with each failure in a row, at most half a minute; after nine failures
-    /// the address is forgotten, and after two if it is known by hearsay only.
+    /// the address is forgotten, and after two if it is known by hearsay only. It comes after all
+    /// others, so that none is always passed over where a host may not be tried often.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard var entry = known[endpoint] else { return }
         entry.phase = .idle
@@ -140,17 +175,29 @@ struct ConnectionPlanner: Sendable {
         entry.failedAt = now
         entry.nextTry = now + .seconds(min(60, Double(1 << min(entry.failures, 6))) / 2)
         known[endpoint] = entry
-        guard entry.failures > (entry.teller == nil ? 8 : 1) else { return }
+        order.removeAll { $0 == endpoint }
+        order.append(endpoint)
+        guard entry.failures > (entry.teller == nil ? Self.mostFailures : 1) else { return }
         remove(endpoint)
+        noteSpent(endpoint, at: now)
         guard entry.isByIntroduction, vain.count < limit || makeRoomInVain(at: now) else { return }
         vain[endpoint] = now
+    }
+
+    /// Failures in a row after which one more is the last.
+    private static let mostFailures = 8
+
+    private mutating func noteSpent(_ endpoint: Endpoint, at now: Instant) {
+        if spent.count >= limit { spent = spent.filter { now - $0.value < Self.spentMemory } }
+        if spent.count < limit { spent[endpoint] = now }
     }
 
     /// Whether an address that is known from introductions alone was lately tried in vain, or as many
     /// ports of its host as may be tried.
     private mutating func wasVain(_ endpoint: Endpoint, at now: Instant) -> Bool {
         forgetVain(at: now)
-        let ports = vain.keys.count { $0.address == endpoint.address }
+        let host = Household(endpoint.address)
+        let ports = vain.keys.count { Household($0.address) == host }
         return vain[endpoint] != nil || ports >= Self.mostPorts
     }
 
@@ -166,7 +213,9 @@ struct ConnectionPlanner: Sendable {
 
     /// An address is a neighbour now.
     mutating func connected(_ endpoint: Endpoint) {
-        add([endpoint])
+        if !refused.contains(endpoint) { take(endpoint) }
+        paces[Household(endpoint.address)] = nil
+        spent[endpoint] = nil
         known[endpoint]?.phase = .connected
         known[endpoint]?.failures = 0
     }
@@ -208,12 +257,12 @@ struct ConnectionPlanner: Sendable {
         order.removeAll { $0 == endpoint }
     }
 
-    /// Keeps an address out for good.
+    /// Keeps an address out for good, and with it all of its household.
     mutating func ban(_ address: IPAddress) {
-        banned.insert(address)
+        banned.insert(Household(address))
         disbelieve(address)
     }
 
     /// Whether an address is kept out.
-    func isBanned(_ address: IPAddress) -> Bool { banned.contains(address) }
+    func isBanned(_ address: IPAddress) -> Bool { banned.contains(Household(address)) }
 }

@@ -68,7 +68,8 @@ extension SwarmEngine {
             else { return false }
             close(old, .duplicate, now, &outputs)
         }
-        let here = peers.filter { $0.introduction.endpoint.address == newcomer.endpoint.address }
+        let host = Household(newcomer.endpoint.address)
+        let here = peers.filter { $0.household == host }
         return here.count < settings.maxPeersPerAddress && makeRoom(now, &outputs)
     }
 

@@ -11,6 +11,8 @@ extension TorrentEngine {
     /// Two nodes that dial each other do so within this: attempts that fail are made again for that
     /// long.
     private static let meeting = Interval.seconds(10)
+    /// Addresses that are few: those of one household.
+    private static let few = 8
     /// Connections whose addresses are remembered after their end.
     private static let remembered = 4096
 
@@ -58,10 +60,11 @@ extension TorrentEngine {
         if introduction.id == ourID { return .ourselves }
         let address = introduction.endpoint.address
         if planner.isBanned(address) { return .poisoned }
+        let host = Household(address)
         var same = 0
         for peer in peers.handles {
             if peers[peer].introduction.id == introduction.id { return .duplicate }
-            if peers[peer].introduction.endpoint.address == address { same += 1 }
+            if peers[peer].household == host { same += 1 }
         }
         return same >= settings.maxPeersPerAddress ? .full : nil
     }
@@ -204,9 +207,13 @@ extension TorrentEngine {
     mutating func connect(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         let half = planner.dialing
         let busy = swarmCount - peers.handles.count { isIdle($0, now) }
-        let room = min(settings.targetPeers - busy - half, settings.dialling - half)
+        let room = min(
+            settings.targetPeers - busy - half, settings.dialling - half, dialPace.room(at: now))
         if room > 0, !isSated(now) || busy < settings.targetPeers / 2 {
-            for endpoint in planner.next(room: room, alone: swarmCount == 0, at: now) {
+            // Who knows few addresses tries them often; many wrong ones are no reason to.
+            let isAlone = swarmCount == 0 && planner.count <= Self.few
+            for endpoint in planner.next(room: room, alone: isAlone, at: now) {
+                dialPace.spend()
                 outputs.append(.dial(endpoint))
             }
         }

@@ -137,9 +137,8 @@ extension TorrentEngine {
             return close(web, .poisoned, now, &outputs)
         }
         guard let endpoint = addresses[serial] else { return }
-        let same = peers.handles.filter {
-            peers[$0].introduction.endpoint.address == endpoint.address
-        }
+        let host = Household(endpoint.address)
+        let same = peers.handles.filter { !peers[$0].isWeb && peers[$0].household == host }
         planner.refuse(endpoint)
         if same.count <= 1 { planner.ban(endpoint.address) }
         for peer in same where peers[peer].serial == serial {

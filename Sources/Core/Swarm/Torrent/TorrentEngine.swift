@@ -21,6 +21,7 @@ package struct TorrentEngine: Sendable {
     var random: SeededRandom
     var peers = TorrentPeers()
     var planner = ConnectionPlanner()
+    var dialPace: DialPace
     var timers = TorrentTimers()
     var lastSerial: UInt32 = 0
     /// The addresses of connections by serial number, for those who have left.
@@ -104,6 +105,7 @@ package struct TorrentEngine: Sendable {
         rarity = RarityOrder(pieceCount: layout.pieceCount)
         open = OpenPieces(pieceCount: layout.pieceCount)
         typicalRate = settings.assumedRate
+        dialPace = DialPace(perSecond: settings.diallingRate)
         limit = settings.upLimit.map { RateLimit($0, unit: RateLimit.onLine(16_397)) }
         downLimit = settings.downLimit.map { DownLimit($0) }
         var missing = (0..<UInt32(layout.pieceCount)).map { PieceIndex($0) }

@@ -134,6 +134,8 @@ struct TorrentPeer: Sendable {
         sendWindow = min(65_536, settings.sendWindow)
     }
 
+    /// Whose it is, as far as its address tells.
+    var household: Household { Household(introduction.endpoint.address) }
     /// Whether it is a web seed.
     var isWeb: Bool { introduction.isWebSeed }
     /// Whether both ends speak the Fast extension (BEP 6).

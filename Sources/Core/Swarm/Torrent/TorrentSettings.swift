@@ -8,7 +8,8 @@ package struct TorrentSettings: Hashable, Sendable {
     package var targetPeers = 60
     /// Peers at most: what comes by itself finds a place beyond those that were looked for.
     package var maxPeers = 120
-    /// Peers from one address: one household, or a whole swarm on a test machine's loopback.
+    /// Peers from one address, or one /64 of IPv6: one household, or a whole swarm on a test
+    /// machine's loopback.
     package var maxPeersPerAddress = 8
     /// How long a peer that came by itself keeps its place without giving or taking anything.
     ///
@@ -17,6 +18,9 @@ package struct TorrentSettings: Hashable, Sendable {
     package var trialTime = Interval.seconds(120)
     /// Connection attempts under way (half-open connections).
     package var dialling = 30
+    /// Connection attempts in a second, and as many at once: refused ones end at once, and a list of
+    /// wrong addresses is to be no flood.
+    package var diallingRate = 30.0
     /// Whether peers tell each other of peers (BEP 11; not in private torrents, BEP 27).
     package var exchangesPeers = true
 

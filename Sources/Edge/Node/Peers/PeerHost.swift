@@ -10,7 +10,7 @@ import Wire
 struct PeerHostSettings: Sendable {
     /// Connections that have not greeted yet; of more, the oldest is closed.
     var mostGreeting = 128
-    /// The same from one address.
+    /// The same from one address, or one /64 of IPv6.
     var mostGreetingPerAddress = 16
     /// The time for the whole greeting (libtorrent: 10 s).
     var patience = Interval.seconds(10)
@@ -88,7 +88,8 @@ final class PeerHost {
     /// Who is honest greets within a round trip: of too many that have not, the oldest goes.
     private static func makeRoom(for remote: Endpoint, _ box: Box) {
         box.order.removeAll { box.greeting[ObjectIdentifier($0)] == nil }
-        let same = box.order.filter { $0.endpoint.address == remote.address }
+        let household = Household(remote.address)
+        let same = box.order.filter { Household($0.endpoint.address) == household }
         let isCrowd = same.count >= box.settings.mostGreetingPerAddress
         guard let oldest = isCrowd ? same.first : box.order.first,
             isCrowd || box.order.count >= box.settings.mostGreeting
