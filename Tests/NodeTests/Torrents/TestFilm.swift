@@ -70,9 +70,9 @@ final class FilmNode {
     private(set) var events: [String] = []
     private static var count = 0
 
-    /// A node that has all of the film, or nothing.
+    /// A node that has all of the film, or nothing; what it has may be kept for its next start.
     init(
-        _ film: TestFilm, has: Bool = false, peers: [Endpoint] = [],
+        _ film: TestFilm, has: Bool = false, peers: [Endpoint] = [], isKept: Bool = false,
         _ change: (inout TorrentSettings) -> Void = { _ in }
     ) throws {
         self.film = film
@@ -85,6 +85,7 @@ final class FilmNode {
             torrent: film.torrent, place: ContentPlace(folder: folder, resume: nil))
         settings.peers = peers
         change(&settings.swarm)
+        if isKept { settings.place.resume = "\(folder)/resume" }
         task = TorrentTask(settings, host: host) { [weak self] in self?.happened($0) }
         task?.start()
     }
@@ -101,9 +102,13 @@ final class FilmNode {
         case .tracker(let note): events.append(note)
         case .failed(let fault): events.append("failed: \(fault)")
         case .completed: events.append("completed")
-        case .checking, .joined, .verified, .paused: break
+        case .verified(let piece): events.append("\(piece) is right")
+        case .checking, .joined, .paused: break
         }
     }
+
+    /// Whether what it has is kept.
+    var isRemembered: Bool { !contents(of: "\(folder)/resume").isEmpty }
 
     /// Waits until it takes part in its swarm.
     func joins() async -> Bool { await eventually { task?.driver != nil } }

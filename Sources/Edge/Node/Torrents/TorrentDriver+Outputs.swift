@@ -81,6 +81,7 @@ extension TorrentDriver {
 
     /// Takes what the store's threads have done.
     func takeEvents() {
+        guard !isClosed else { return }
         let events = store.take()
         for event in events {
             switch event {
@@ -90,6 +91,7 @@ extension TorrentDriver {
                 handler(.verified(piece))
             case .mismatched(let piece):
                 feed(.pieceRefused(piece, blocks: checker.take(piece)))
+                handler(.refused(piece))
             case .sifted(let piece, let wrong): feed(.blocksJudged(piece, wrong: wrong))
             case .derived(let ticket, let digests): derived(ticket, digests)
             case .written(let piece): handler(.written(piece))

@@ -15,6 +15,8 @@ enum TorrentDriverEvent {
     case verified(PieceIndex)
     /// A piece is in its files.
     case written(PieceIndex)
+    /// A piece was whole and wrong; nothing is kept of it.
+    case refused(PieceIndex)
     /// The disk takes nothing more, for the reason given.
     case paused(StorageError)
     /// The state for the next start was kept, or could not be.
@@ -81,6 +83,8 @@ final class TorrentDriver: LinkOwner {
     private var isBusy = false
     /// Whether no connections are opened or taken any more.
     var isStopped = false
+    /// Whether nothing is listened to any more, also not to what the store's threads still do.
+    private(set) var isClosed = false
     private var timer: LoopTimer?
     private var sampler: LoopTimer?
     /// How often round trips are read, and a disk that took nothing is tried again.
@@ -112,6 +116,7 @@ final class TorrentDriver: LinkOwner {
 
     /// Gives the engine an input and carries out what follows, in order.
     func feed(_ input: TorrentInput) {
+        guard !isClosed else { return }
         inputs.append(input)
         guard !isBusy else { return }
         isBusy = true
@@ -190,5 +195,6 @@ final class TorrentDriver: LinkOwner {
         links = []
         dialing = [:]
         readings = [:]
+        isClosed = true
     }
 }

@@ -187,6 +187,7 @@ final class TorrentTask {
         case .written:
             guard driver?.store.isIdle == true else { return }
             if onStopped != nil { finishStop() } else if isFinished { keepBooks() }
+        case .refused: if onStopped != nil { finishStop() }
         case .paused(let fault): handler(.paused(fault))
         case .saved:
             isSaving = false
