@@ -60,6 +60,9 @@ let package = Package(
             pkgConfig: "libevent libevent_pthreads libevent_openssl openssl",
             providers: [.apt(["libevent-dev", "libssl-dev"])]),
         .systemLibrary(
+            name: "CZlib", path: "Sources/C/CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(
             name: "COpenSSL", path: "Sources/C/COpenSSL", pkgConfig: "libcrypto",
             providers: [.apt(["libssl-dev"])]),
         // Not linked: opened when they are needed (libavformat-dev, libavcodec-dev, libavutil-dev).
@@ -67,7 +70,7 @@ let package = Package(
         .systemLibrary(name: "CLinux", path: "Sources/C/CLinux"),
         .target(name: "CDigest", path: "Sources/C/CDigest", publicHeadersPath: "."),
         edge("Crypto", ["COpenSSL", "CDigest", "Primitives"]),
-        edge("Reactor", ["CLibevent", "Primitives"]),
+        edge("Reactor", ["CLibevent", "CZlib", "Primitives"]),
         edge("Storage", ["CLinux", "Primitives", "Pieces"]),
         edge("Ingest", path: "Broadcaster/Ingest", ["CFFmpeg", "Primitives"]),
         edge("Gateway", path: "Player-bridge/Gateway", ["Reactor", "Primitives", "Playout"]),

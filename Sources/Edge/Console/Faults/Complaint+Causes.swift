@@ -64,6 +64,9 @@ extension Complaint {
             case .badRedirect: (.unavailable, "the server redirects to nowhere useful")
             case .truncated: (.unavailable, "the server closed before the end")
             case .protocolViolation: (.unavailable, "the server does not speak HTTP")
+            case .packed(let coding):
+                (.unavailable, "the server packs its answers in a way not known here: \(coding)")
+            case .damaged: (.unavailable, "the server's packed answer is damaged or cut off")
             }
         self.init(
             status, what: "cannot fetch \(url)", why: why, hint: "check it with: curl -I \(url)")

@@ -175,9 +175,9 @@ extension HTTPClientFault {
     fileprivate var isFinal: Bool {
         switch self {
         case .malformedURL, .unsupportedScheme, .untrusted, .tooLarge, .privateService,
-            .badRedirect, .protocolViolation:
+            .badRedirect, .protocolViolation, .packed:
             true
-        case .resolve, .connect, .tls, .timeout, .truncated: false
+        case .resolve, .connect, .tls, .timeout, .truncated, .damaged: false
         }
     }
 }

@@ -12,7 +12,8 @@ package struct HTTPClientLimits: Hashable, Sendable {
     package var total = Interval.seconds(30)
     /// How long connecting, or a silence in between, may take.
     package var perOperation = Interval.seconds(10)
-    /// Bytes of a body; a tracker's answer with the most peers is below 100 KiB.
+    /// Bytes of a body, also of what comes of one that is packed; a tracker's answer with the most
+    /// peers is below 100 KiB.
     package var bodyBytes = 1 << 20
     /// Bytes of status line and header fields.
     package var headerBytes = 65_536
@@ -59,6 +60,10 @@ package enum HTTPClientFault: Error, Hashable, Sendable {
     case truncated
     /// What came is not HTTP, or its header exceeds its limit.
     case protocolViolation
+    /// The body is packed in a way that was not asked for and is not known here; holds its name.
+    case packed(String)
+    /// The body is packed, and damaged or cut off.
+    case damaged
 }
 
 extension HTTPClientFault: CustomStringConvertible {
@@ -76,6 +81,8 @@ extension HTTPClientFault: CustomStringConvertible {
         case .badRedirect: "it redirects to nowhere useful"
         case .truncated: "it closed before the end of its answer"
         case .protocolViolation: "it does not speak HTTP"
+        case .packed(let coding): "its answer is packed in a way that is not known here: \(coding)"
+        case .damaged: "its answer is packed, and damaged or cut off"
         }
     }
 }
@@ -104,10 +111,11 @@ package enum HTTPClient {
     ///   - url: an absolute http or https URL, sent as it is given: binary parts are already
     ///     encoded.
     ///   - limits: what the server may do.
-    ///   - headers: fields beside Host and Connection.
+    ///   - headers: fields beside Host, Connection and Accept-Encoding.
     ///   - trust: whose word on who a server by https is counts.
     ///   - local: the address to connect from, which also decides the family; nil for any.
-    ///   - receiver: what the body is given to as it comes, redirects aside; it is not kept then.
+    ///   - receiver: what the body is given to as it comes, redirects aside; it is not kept then, nor
+    ///     unpacked.
     ///   - completion: called once, later than this returns, unless cancelled.
     /// - Returns: the request, by which to cancel it; it goes on when it is let go.
     @discardableResult

@@ -113,7 +113,7 @@ package final class HTTPClientRequest: TurnEndObserver {
     ) {
         guard Self.redirects.contains(response.status),
             let location = response.headers["Location"]
-        else { return finish(.success(response)) }
+        else { return finish(unpacked(response)) }
         guard redirectsLeft > 0 else { return finish(.failure(.badRedirect)) }
         redirectsLeft -= 1
         reach = max(reach, endpoint.address.scope)
@@ -123,6 +123,14 @@ package final class HTTPClientRequest: TurnEndObserver {
             follow(next)
         } catch {
             finish(.failure(Self.fault(error, otherwise: .badRedirect)))
+        }
+    }
+
+    private func unpacked(_ response: HTTPResponse) -> Result<HTTPResponse, HTTPClientFault> {
+        do throws(HTTPClientFault) {
+            return .success(try response.unpacked(limit: limits.bodyBytes))
+        } catch {
+            return .failure(error)
         }
     }
 

@@ -91,6 +91,8 @@ final class HTTPExchange: TurnEndObserver {
         let output = evhttp_request_get_output_headers(request)
         evhttp_add_header(output, "Host", url.authority)
         evhttp_add_header(output, "Connection", "close")
+        // Bodies are short or films: neither gains by being packed.
+        evhttp_add_header(output, "Accept-Encoding", "identity")
         headers.append(to: output)
         guard evhttp_make_request(evcon, request, EVHTTP_REQ_GET, url.target) != 0 else { return }
         // Nothing has taken the request over: the local address could not be bound.
