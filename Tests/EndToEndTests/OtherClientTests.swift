@@ -54,6 +54,15 @@ extension EndToEnd {
             try await loads(.qbittorrent, by: tracker)
         }
 
+        // Its libtorrent 2.0 asks for whole blocks where a file ends within one.
+        @Test(
+            "What p2ptv seeds in version 2 is loaded by qBittorrent",
+            .enabled(if: OtherClient.qbittorrent.isInstalled, noQBittorrent),
+            .timeLimit(.minutes(1)))
+        func qbittorrentLoadsVersion2() async throws {
+            try await loads(.qbittorrent, by: .ours, ["--v2"])
+        }
+
         /// The program seeds a film, and p2ptv loads it.
         private func seeds(_ client: OtherClient, by kind: TrackerKind) async throws {
             try await onStage { stage in
@@ -86,10 +95,13 @@ extension EndToEnd {
         }
 
         /// p2ptv seeds many small files, and the program loads them.
-        private func loads(_ client: OtherClient, by kind: TrackerKind) async throws {
+        private func loads(
+            _ client: OtherClient, by kind: TrackerKind, _ options: [String] = []
+        ) async throws {
             try await onStage { stage in
                 let port = try Ports.free()
-                let album = try await stage.album(["-t", "http://127.0.0.1:\(port)/announce"])
+                let album = try await stage.album(
+                    ["-t", "http://127.0.0.1:\(port)/announce"] + options)
                 try await stage.track(album.torrent, by: kind, port: port)
                 let folder = try makeFolder(stage.path("loaded"))
                 _ = try stage.start(client, album.torrent, in: folder)

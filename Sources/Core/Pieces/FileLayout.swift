@@ -131,6 +131,15 @@ extension FileLayout {
         return Int(min(end - start, Int64(pieceLength)))
     }
 
+    /// How many bytes of `piece` may be asked for; nil where there is no such piece.
+    ///
+    /// Where files are aligned that is the length of any piece: libtorrent 2.0 thinks of the rest
+    /// of a file's last piece as padding, and asks for whole blocks, zeros behind the end included.
+    package func askableLength(ofPiece piece: PieceIndex) -> Int? {
+        guard let length = length(ofPiece: piece) else { return nil }
+        return alignment == .pieces ? pieceLength : length
+    }
+
     /// The parts of files, in order, that make up `length` bytes from `offset` of `piece`.
     ///
     /// Padding files are among them; files of length 0 are not. Nil where the bytes do not all

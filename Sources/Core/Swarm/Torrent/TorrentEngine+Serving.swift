@@ -32,10 +32,11 @@ extension TorrentEngine {
     }
 
     private func isWellFormed(_ block: Block) -> Bool {
-        guard let whole = layout.length(ofPiece: block.piece), block.length > 0,
+        guard let whole = layout.length(ofPiece: block.piece),
+            let askable = layout.askableLength(ofPiece: block.piece), block.length > 0,
             block.length <= settings.longestBlock, Int(block.offset) < whole
         else { return false }
-        return Int(block.length) <= whole - Int(block.offset)
+        return Int(block.length) <= askable - Int(block.offset)
     }
 
     mutating func cancelled(

@@ -180,6 +180,12 @@ final class PeerLink {
         hasUnobserved = true
     }
 
+    /// Sends what a block has behind the end of its file.
+    func send(zeros count: Int) {
+        guard count > 0 else { return }
+        connection?.send([UInt8](repeating: 0, count: count))
+    }
+
     /// Ends the connection; the owner hears nothing more.
     func close() {
         deadline?.cancel()

@@ -59,16 +59,26 @@ extension TorrentDriver {
         guard let link = link(peer) else { return }
         lastTicket += 1
         let read = store.read(
-            block.piece, offset: Int(block.offset), length: Int(block.length), ticket: lastTicket)
+            block.piece, offset: Int(block.offset), length: Int(block.length) - zeros(in: block),
+            ticket: lastTicket)
         switch read {
-        case .bytes(let bytes): link.send(block, payload: bytes)
+        case .bytes(let bytes):
+            link.send(block, payload: bytes)
+            link.send(zeros: zeros(in: block))
         case .lent(let bytes):
             link.send(block, payload: ForeignBytes(bytes.bytes, owner: bytes.owner))
+            link.send(zeros: zeros(in: block))
         case .later:
             readings[lastTicket] = Reading(link: link, block: block)
             readingBytes[peer.slot] += Int(block.length)
         case .refused: refuse(block, link, peer)
         }
+    }
+
+    /// How many bytes of a block lie behind the end of its file.
+    private func zeros(in block: Block) -> Int {
+        let whole = store.files.layout.length(ofPiece: block.piece) ?? 0
+        return max(0, Int(block.offset) + Int(block.length) - whole)
     }
 
     private func refuse(_ block: Block, _ link: PeerLink, _ peer: PeerHandle) {
@@ -119,6 +129,7 @@ extension TorrentDriver {
         readingBytes[peer.slot] -= Int(reading.block.length)
         if let send {
             send(reading.link, reading.block)
+            reading.link.send(zeros: zeros(in: reading.block))
         } else {
             refuse(reading.block, reading.link, peer)
         }
