@@ -129,5 +129,46 @@ extension EndToEnd {
                 #expect(isWhole, "\(stage.lastWords)")
             }
         }
+
+        @Test(
+            "Many small files that libtorrent seeds are loaded",
+            .enabled(if: Clients.libtorrentPython != nil, "no Python with libtorrent"),
+            .timeLimit(.minutes(1)), arguments: ["--hybrid", "--v2"])
+        func libtorrentSeedsAlbum(version: String) async throws {
+            try await onStage { stage in
+                let album = try await stage.album([version])
+                let port = try Ports.free()
+                let seed = try stage.libtorrent([album.torrent, album.folder, "\(port)"])
+                let isReady = try await eventually(within: 15) { seed.output.contains("seeding") }
+                #expect(isReady, "\(seed.lastWords)")
+                let folder = try makeFolder(stage.path("loaded"))
+                let child = try stage.p2ptv([
+                    "watch", album.torrent, "-o", "\(folder)/", "--no-seed", "--player", "none",
+                    "--peer", "127.0.0.1:\(port)", "--port", "\(Ports.free())", "--peer-port",
+                    "\(Ports.free())", "--state-dir", stage.path("state"), "--json",
+                ])
+                #expect(try await child.ended(within: 30) == .code(0), "\(stage.lastWords)")
+                #expect(Album.damaged(in: folder) == [], "\(stage.lastWords)")
+                #expect(names(in: folder) == ["album"])
+                #expect(names(in: "\(folder)/album") == (0..<5).map { "part \($0)" })
+            }
+        }
+
+        @Test(
+            "Many small files that p2ptv seeds are loaded by libtorrent",
+            .enabled(if: Clients.libtorrentPython != nil, "no Python with libtorrent"),
+            .timeLimit(.minutes(1)), arguments: ["--hybrid", "--v2"])
+        func libtorrentLoadsAlbum(version: String) async throws {
+            try await onStage { stage in
+                let album = try await stage.album([version])
+                let port = try await stage.seed(album.torrent, in: album.folder)
+                let folder = try makeFolder(stage.path("libtorrent"))
+                let leech = try stage.libtorrent([
+                    album.torrent, folder, "\(try Ports.free())", "\(port)",
+                ])
+                #expect(try await leech.ended(within: 30) == .code(0), "\(stage.lastWords)")
+                #expect(Album.damaged(in: folder) == [], "\(stage.lastWords)")
+            }
+        }
     }
 }

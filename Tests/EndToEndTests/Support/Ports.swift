@@ -25,6 +25,20 @@ enum Ports {
         throw Failure("no free port")
     }
 
+    /// Whether this machine has the loopback address of IPv6.
+    nonisolated static let hasIPv6: Bool = {
+        let descriptor = socket(AF_INET6, Int32(SOCK_DGRAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_addr = in6addr_loopback
+        let length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+        } == 0
+    }()
+
     /// A port that somebody listens on until the descriptor is closed.
     static func taken() throws -> (port: UInt16, descriptor: Int32) {
         let port = try free()
