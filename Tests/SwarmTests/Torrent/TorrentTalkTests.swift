@@ -151,6 +151,44 @@ struct TorrentTalkTests {
         #expect(rig.tell(.pieceVerified(PieceIndex(0), blocks: [])) == ["2: have #0"])
     }
 
+    @Test("At the end who has nothing to do is asked for what others would bring later, once each")
+    func endgame() {
+        var rig = TorrentRig(pieces: 1, blocks: 6)
+        let all = (0..<6).map { "1 0.\($0)" }
+        #expect(requests(rig.meetSeed(1), blocks: 6) == all)
+        // Each of the others does one copy at a time, of blocks that wait behind others.
+        var copies = requests(rig.meetSeed(2), blocks: 6)
+        #expect(copies.count == 1)
+        copies += requests(rig.meetSeed(3), blocks: 6)
+        #expect(copies.count == 2)
+        #expect(Set(copies.map { $0.dropFirst(2) }).count == 2)
+        #expect(requests(rig.wait(.seconds(1)), blocks: 6) == [])
+        let number = copies[0].last.flatMap(\.wholeNumberValue) ?? 0
+        let lines = rig.brings(2, 0, number)
+        let cancels = lines.filter { $0.contains("cancel") }
+        #expect(cancels.count == 1)
+        #expect(cancels.first?.hasPrefix("1: cancel #0+\(number * 16_384)") == true, "\(lines)")
+        copies += requests(lines, blocks: 6)
+        #expect(Set(copies.map { $0.dropFirst(2) }).count == copies.count)
+    }
+
+    @Test("Those who send nothing keep no block from an honest peer for good, however many")
+    func endgameOfLiars() {
+        var rig = TorrentRig(pieces: 1, blocks: 2)
+        for liar in 1...4 {
+            rig.meetSeed(liar)
+            rig.wait(.seconds(25))
+        }
+        var lines = rig.meetSeed(5)
+        for _ in 0..<4 where rig.engine.counters.usefulBytes < 2 * 16_384 {
+            for number in 0..<2 where requests(lines).contains("5 0.\(number)") {
+                lines += rig.brings(5, 0, number)
+            }
+            lines += rig.wait(.seconds(1))
+        }
+        #expect(rig.engine.counters.usefulBytes == 2 * 16_384)
+    }
+
     @Test("The last piece completes it, and it wants nothing more")
     func completing() {
         var rig = TorrentRig(pieces: 1)

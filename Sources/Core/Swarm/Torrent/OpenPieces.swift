@@ -8,13 +8,15 @@ import Primitives
 struct Requesters: Hashable, Sendable {
     private var slots: (Int32, Int32, Int32) = (-1, -1, -1)
     private(set) var count = 0
+    /// How many they are at most.
+    static let most = 3
 
     static func == (a: Self, b: Self) -> Bool { a.slots == b.slots }
     func hash(into hasher: inout Hasher) { hasher.combine(count) }
 
     /// Adds a peer; false where it is there already or there are three.
     mutating func add(_ peer: PeerHandle) -> Bool {
-        guard count < 3, !contains(peer) else { return false }
+        guard count < Self.most, !contains(peer) else { return false }
         switch count {
         case 0: slots.0 = Int32(peer.slot)
         case 1: slots.1 = Int32(peer.slot)

@@ -143,7 +143,8 @@ extension TorrentEngine {
     /// where nobody waits for it; a reader does not wait that long.
     mutating func snub(_ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]) {
         peers[peer].withdrawn.removeAll { now - $0.at > .seconds(10) }
-        guard peers[peer].requests.count > 0, !peers[peer].isSnubbed else { return }
+        guard peers[peer].requests.count > 0 else { return }
+        guard !peers[peer].isSnubbed else { return giveWay(peer, &outputs) }
         let each = (peers[peer].throughput.rate ?? typicalRate).duration(
             of: PieceGeometry.blockLength)
         let least: Interval = isUrgent(now) ? .seconds(2) : .seconds(10)
@@ -155,6 +156,16 @@ extension TorrentEngine {
         for asked in peers[peer].requests.all.dropFirst() {
             withdraw(peer, asked.piece, Int(asked.block), &outputs)
         }
+        wishHead = 0
+    }
+    /// Takes from a peer that stands still also its last request, where the block was asked of as many
+    /// as may be: one of them makes way for others.
+    private mutating func giveWay(_ peer: PeerHandle, _ outputs: inout [TorrentOutput]) {
+        guard let kept = peers[peer].requests.first, let at = open.place(of: kept.piece),
+            let asked = open[at]?.blocks[Int(kept.block)].asked,
+            asked.count >= Requesters.most
+        else { return }
+        withdraw(peer, kept.piece, Int(kept.block), &outputs)
         wishHead = 0
     }
 }

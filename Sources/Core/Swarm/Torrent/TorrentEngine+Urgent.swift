@@ -246,20 +246,24 @@ extension TorrentEngine {
 
     /// At the very end, a peer that has nothing to do is asked for what another is late with.
     mutating func pickCopy(_ peer: PeerHandle, _ now: Instant) -> Pick? {
-        guard peers[peer].requests.count == 0, rarity.count == 0 || !wishes.isEmpty
+        guard peers[peer].requests.count == 0, !peers[peer].isSnubbed,
+            rarity.count == 0 || !wishes.isEmpty
         else { return nil }
         let mine = peers[peer].eta(settings, otherwise: typicalRate)
         var looks = Self.looks
         for at in open.places.indices {
             guard looks > 0 else { return nil }
             guard let it = open[at], it.only == nil, mayAsk(peer, it.piece) else { continue }
-            for number in it.blocks.indices where it.blocks[number].asked.count == 1 {
+            for number in it.blocks.indices where (1...2).contains(it.blocks[number].asked.count) {
                 looks -= 1
-                guard looks > 0, !it.blocks[number].asked.contains(peer),
-                    let other = it.blocks[number].asked.all.first
-                else { continue }
-                let eta = expected(other, it.piece, number, false, now)
-                guard mine < eta * (1 - settings.duplicateGain) else { continue }
+                guard looks > 0, !it.blocks[number].asked.contains(peer) else { continue }
+                // Who stands still is not counted: else two of them could keep a block for good.
+                let others = it.blocks[number].asked.all.filter { !peers[$0].isSnubbed }
+                guard others.count < 2 else { continue }
+                if let other = others.first {
+                    let eta = expected(other, it.piece, number, false, now)
+                    guard mine < eta * (1 - settings.duplicateGain) else { continue }
+                }
                 counters.duplicates += 1
                 return Pick(at: at, block: number)
             }
