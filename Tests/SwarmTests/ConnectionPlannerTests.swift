@@ -94,4 +94,29 @@ struct ConnectionPlannerTests {
         let known = planner.next(room: 9999, at: .zero)
         #expect(known.count == 1000)
     }
+    @Test("full of addresses that fail takes others in their place, those first that failed most")
+    func crowded() {
+        // Each in a network of its own.
+        func endpoint(_ number: UInt32) -> Endpoint {
+            Endpoint(address: .v4(0x3000_0000 + number << 12), port: 6881)
+        }
+        var planner = ConnectionPlanner()
+        planner.add((1...1000).map { endpoint($0) })
+        planner.add([endpoint(5000)])
+        let dialled = planner.next(room: 2, at: .zero)
+        #expect(dialled == [endpoint(1), endpoint(2)])
+        for endpoint in dialled { planner.failed(endpoint, at: .zero) }
+        // The first of them fails a second time.
+        let others = Set((2...1000).map { endpoint($0) })
+        let again = planner.next(room: 1, avoiding: others, at: second(5))
+        #expect(again == [endpoint(1)])
+        planner.failed(endpoint(1), at: second(5))
+        planner.add([endpoint(5001)])
+        planner.add([endpoint(5000)])
+        planner.add([endpoint(5002)])
+        let all = Set(planner.next(room: 9999, at: second(90)))
+        #expect(all.count == 1000)
+        #expect(all.isSuperset(of: [endpoint(5000), endpoint(5001)]))
+        #expect(all.isDisjoint(with: [endpoint(1), endpoint(2), endpoint(5002)]))
+    }
 }

@@ -63,17 +63,38 @@ struct ConnectionPlanner: Sendable {
 
     /// Takes new addresses in; those where no peer can live are dropped, and those of a host or a
     /// network of which many are known already.
+    ///
+    /// Where there is no room, those make it that were tried in vain, most often first: a list of
+    /// wrong addresses keeps the right ones out for as long as it takes to try them once.
     mutating func add(_ endpoints: [Endpoint]) {
         var room = limit - (order.count - heard)
         var hosts = KnownHosts(known)
-        for endpoint in endpoints where room > 0 {
+        var vain: [Endpoint]?
+        for endpoint in endpoints {
             guard endpoint.canBePeer, !refused.contains(endpoint) else { continue }
             if let entry = known[endpoint], entry.teller == nil { continue }
             guard hosts.hasRoom(for: endpoint) else { continue }
+            if room == 0 {
+                vain = vain ?? triedInVain()
+                guard let gone = vain?.popLast() else { return }
+                remove(gone)
+                room += 1
+            }
             hosts.count(endpoint)
             room -= 1
             take(endpoint)
         }
+    }
+
+    /// Those that have failed and are not being tried, the most often last.
+    private func triedInVain() -> [Endpoint] {
+        let failed = order.compactMap { endpoint -> (endpoint: Endpoint, failures: Int)? in
+            guard let entry = known[endpoint], entry.teller == nil, entry.phase == .idle,
+                entry.failures > 0
+            else { return nil }
+            return (endpoint, entry.failures)
+        }
+        return failed.sorted { $0.failures < $1.failures }.map(\.endpoint)
     }
 
     /// An address is known, and not by hearsay only.
