@@ -16,12 +16,14 @@ final class TestAnnounces {
     /// Announces at once that a node listens on `port`.
     init(
         _ tiers: [[String]], infoHash: InfoHash, port: UInt16,
-        settings: AnnouncerSettings = AnnouncerSettings()
+        settings: AnnouncerSettings = AnnouncerSettings(), trusting trust: TLSTrust = .system
     ) {
         let announcer = Announcer(
             tiers: tiers, infoHash: infoHash, peerID: newPeerID(), port: port, settings: settings,
             random: SeededRandom(seed: UInt64(port)))
-        client = TrackerClient(announcer) { [weak self] event in self?.take(event) }
+        client = TrackerClient(announcer, trusting: trust) { [weak self] event in
+            self?.take(event)
+        }
         client?.feed(.started)
     }
 

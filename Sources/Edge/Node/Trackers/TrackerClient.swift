@@ -24,9 +24,14 @@ final class TrackerClient {
     private var timer: LoopTimer?
     private var isClosed = false
     private let handler: @Loop (TrackerClientEvent) -> Void
+    /// Whose word on who a tracker by https is counts.
+    private let trust: TLSTrust
 
-    init(_ announcer: Announcer, handler: @escaping @Loop (TrackerClientEvent) -> Void) {
-        self.announcer = announcer
+    init(
+        _ announcer: Announcer, trusting trust: TLSTrust = .system,
+        handler: @escaping @Loop (TrackerClientEvent) -> Void
+    ) {
+        (self.announcer, self.trust) = (announcer, trust)
         self.handler = handler
         timer = LoopTimer { [weak self] in self?.feed(.timePassed) }
     }
@@ -50,7 +55,8 @@ final class TrackerClient {
     private func carryOut(_ output: Announcer.Output) {
         switch output {
         case .request(let id, let url):
-            requests[id] = HTTPClient.get(url, limits: Self.limits) { [weak self] result in
+            requests[id] = HTTPClient.get(url, limits: Self.limits, trusting: trust) {
+                [weak self] result in
                 self?.requests[id] = nil
                 switch result {
                 case .success(let response):
