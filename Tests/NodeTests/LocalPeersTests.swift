@@ -11,7 +11,7 @@ struct LocalPeersTests {
 
     /// Whether datagrams to a group come back through the loopback interface here.
     @Loop
-    private static func canMulticast() async -> Bool {
+    static func canMulticast() async -> Bool {
         let group = Endpoint(address: .v4(0xefc0_9890), port: (try? freePort()) ?? 9)
         let heard = Log<Int>()
         guard

@@ -73,7 +73,7 @@ final class FilmNode {
     /// A node that has all of the film, or nothing; what it has may be kept for its next start.
     init(
         _ film: TestFilm, has: Bool = false, peers: [Endpoint] = [], isKept: Bool = false,
-        _ change: (inout TorrentSettings) -> Void = { _ in }
+        neighbourhood: LocalPeers = .shared, _ change: (inout TorrentSettings) -> Void = { _ in }
     ) throws {
         self.film = film
         Self.count += 1
@@ -86,7 +86,9 @@ final class FilmNode {
         settings.peers = peers
         change(&settings.swarm)
         if isKept { settings.place.resume = "\(folder)/resume" }
-        task = TorrentTask(settings, host: host) { [weak self] in self?.happened($0) }
+        task = TorrentTask(settings, host: host, neighbourhood: neighbourhood) {
+            [weak self] event in self?.happened(event)
+        }
         task?.start()
     }
 

@@ -56,6 +56,7 @@ final class TorrentTask {
     let settings: TorrentTaskSettings
     private(set) var driver: TorrentDriver?
     private let host: PeerHost
+    private let neighbourhood: LocalPeers
     private let id = newPeerID()
     private let checker: PieceChecker
     private let handler: @Loop (TorrentTaskEvent) -> Void
@@ -81,12 +82,14 @@ final class TorrentTask {
     /// How long the good-bye of a search may take, and a little more.
     private static let goodbye = Interval.milliseconds(2_200)
 
-    /// A torrent that has not begun, reachable at `host`.
+    /// A torrent that has not begun, reachable at `host`, of which `neighbourhood` tells others in the
+    /// local network.
     init(
-        _ settings: TorrentTaskSettings, host: PeerHost,
+        _ settings: TorrentTaskSettings, host: PeerHost, neighbourhood: LocalPeers = .shared,
         handler: @escaping @Loop (TorrentTaskEvent) -> Void
     ) {
         (self.settings, self.host, self.handler) = (settings, host, handler)
+        self.neighbourhood = neighbourhood
         checker = PieceChecker(settings.torrent)
     }
 
@@ -162,7 +165,7 @@ final class TorrentTask {
     private func joinNeighbourhood() {
         guard let driver, !settings.torrent.isPrivate else { return }
         for infoHash in driver.infoHashes {
-            LocalPeers.shared.join(infoHash, port: host.port) { [weak driver] endpoint in
+            neighbourhood.join(infoHash, port: host.port) { [weak driver] endpoint in
                 driver?.feed(.discovered([endpoint]))
             }
         }
@@ -277,7 +280,7 @@ final class TorrentTask {
         settling.cancel()
         for infoHash in settings.torrent.infoHashes.swarms {
             host.remove(infoHash)
-            if !settings.torrent.isPrivate { LocalPeers.shared.leave(infoHash) }
+            if !settings.torrent.isPrivate { neighbourhood.leave(infoHash) }
         }
         for tracker in trackers { tracker.close() }
         driver?.close()
