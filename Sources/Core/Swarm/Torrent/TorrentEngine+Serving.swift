@@ -21,7 +21,7 @@ extension TorrentEngine {
         }
         let isAllowed = !peers[peer].isChoked || peers[peer].fastToIt.contains(block.piece)
         guard isAllowed, have.contains(block.piece),
-            peers[peer].waiting < settings.mostQueuedRequests
+            peers[peer].waiting < mostQueued(of: peer)
         else {
             guard affords(peer, 1, now, &outputs), peers[peer].isFast else { return }
             outputs.append(.send(peer, .reject(block)))
@@ -29,6 +29,10 @@ extension TorrentEngine {
         }
         peers[peer].uploads.append(block)
         serve(peer, now, &outputs)
+    }
+
+    private func mostQueued(of peer: PeerHandle) -> Int {
+        peers[peer].isFast ? settings.mostQueuedRequests : settings.mostQueuedWithoutReject
     }
 
     private func isWellFormed(_ block: Block) -> Bool {

@@ -68,6 +68,12 @@ package struct TorrentSettings: Hashable, Sendable {
 
     /// Requests that wait here for one peer; told to it as `reqq`.
     package var mostQueuedRequests = 500
+    /// The same for a peer that can be told neither `reqq` nor REJECT (BEP 6): what is dropped it
+    /// waits for in vain.
+    ///
+    /// rtorrent asks for a fifth of its rate in KB/s, as many blocks as that: 2,400 at 100 Mbit/s,
+    /// these at 2.6 Gbit/s. 0.8 MB for each of the peers that have a slot.
+    package var mostQueuedWithoutReject = 65_536
     /// The longest block that is sent, in bytes: what old clients ask for.
     package var longestBlock: UInt32 = 131_072
     /// Bytes of blocks handed to one connection that its socket has not taken, at most.
