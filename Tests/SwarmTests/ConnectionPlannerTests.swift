@@ -58,6 +58,60 @@ struct ConnectionPlannerTests {
         #expect(again == [Rig.endpoint(1)])
     }
 
+    private func neighbour(_ low: UInt64, _ port: UInt16 = 6881) -> Endpoint {
+        Endpoint(address: .v6(0x2001_0db8_0000_0007, low), port: port)
+    }
+
+    @Test("bans an address for one poisoner, a /64 for three, and the source for nobody else")
+    func bans() {
+        var planner = ConnectionPlanner(trusting: [neighbour(1)])
+        planner.add([neighbour(1), neighbour(2)])
+        for low in [11, 12] as [UInt64] {
+            planner.ban(neighbour(low).address)
+            #expect(planner.isKeptOut(neighbour(low)))
+            #expect(!planner.isKeptOut(neighbour(2)))
+        }
+        planner.ban(neighbour(13).address)
+        #expect(planner.isKeptOut(neighbour(2)))
+        #expect(planner.next(room: 9, at: .zero) == [neighbour(1)])
+        planner.refuse(neighbour(1))
+        #expect(planner.isKeptOut(neighbour(1)))
+    }
+
+    @Test("makes room for a new port of a host where an old one was tried in vain")
+    func portsOfOneHost() {
+        var planner = ConnectionPlanner()
+        let ports = (1...9 as ClosedRange<UInt16>).map { neighbour(1, $0) }
+        planner.add(ports)
+        let tried = planner.next(room: 9, at: .zero)
+        #expect(tried == Array(ports[..<8]))
+        for _ in 0..<5 { planner.failed(ports[3], at: .zero) }
+        planner.add([ports[8]])
+        #expect(planner.known[ports[8]] == nil)
+        planner.failed(ports[3], at: .zero)
+        planner.add([ports[8]])
+        #expect(planner.next(room: 9, at: .zero) == [ports[8]])
+        #expect(planner.known[ports[3]] == nil)
+    }
+
+    @Test("tries the source every five seconds, whoever else is at its address")
+    func sourceAmongMany() {
+        let source = neighbour(1)
+        var planner = ConnectionPlanner(trusting: [source])
+        planner.add((2...9).map { neighbour($0) } + [source])
+        var tries = 0
+        for step in 0..<240 {
+            let now = second(Double(step) / 2)
+            // Named again by the tracker, as it is while nobody answers.
+            if step % 10 == 0 { planner.add([source]) }
+            for endpoint in planner.next(room: 30, alone: true, at: now) {
+                if endpoint == source { tries += 1 }
+                planner.failed(endpoint, at: now)
+            }
+        }
+        #expect(tries >= 9)
+    }
+
     @Test("passes over addresses where nobody can live")
     func senseless() throws {
         var planner = ConnectionPlanner()

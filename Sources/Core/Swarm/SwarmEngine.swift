@@ -85,6 +85,7 @@ package struct SwarmEngine: Sendable {
         self.geometry = geometry
         self.ourID = ourID
         random = SeededRandom(seed: seed)
+        planner = ConnectionPlanner(trusting: settings.sourceEndpoints)
         peers = PeerTable(stripes: settings.stripes, policies: settings.policies)
         rendezvous = Rendezvous(settings.rendezvous)
         early = EarlyAsks(patience: settings.earlyPatience)

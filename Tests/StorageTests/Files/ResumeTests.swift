@@ -130,6 +130,22 @@ import Testing
         #expect(foreign.have.isEmpty && foreign.doubtful.isFull)
     }
 
+    @Test("What was in a file that was taken away while it was in use is in doubt")
+    func takenAway() throws {
+        let files = try files([40_000, 40_000])
+        try fill(files)
+        let rig = try StoreRig(files, have: .full(pieceCount: files.layout.pieceCount))
+        unlink("\(files.folder)/f1")
+        let path = "\(scratch.path)/resume"
+        rig.store.save(path, content: content32)
+        #expect(rig.events(1) == [.saved])
+        let data = try ResumeData(decoding: try #require(fileBytes(path)))
+        let now = try self.files([40_000, 40_000]).stamps()
+        let verdict = data.judge(content: content32, layout: files.layout, now: now)
+        #expect(verdict.have.indices == [PieceIndex(0)])
+        #expect(verdict.doubtful.indices == [PieceIndex(1), PieceIndex(2)])
+    }
+
     @Test("A state that cannot be saved is told, and the old one stays")
     func notSaved() throws {
         let rig = try StoreRig(try files([40_000]))

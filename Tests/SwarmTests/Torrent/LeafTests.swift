@@ -40,17 +40,34 @@ struct LeafTests {
         #expect(rig.tell(.pieceVerified(piece, blocks: [])).contains("completed"))
     }
 
-    @Test("Another is asked where one refuses, leaves, or is silent")
+    @Test("Another is asked where one refuses or leaves; after three the piece comes anew whole")
     func others() {
-        var (rig, lines) = wrongPiece(peers: 1...5)
-        var asked: [String] = []
-        asked += lines
+        var (rig, asked) = wrongPiece(peers: 1...5)
         asked += rig.tell(.leavesAnswered(PeerHandle(3), piece, .refused))
         asked += rig.tell(.peerLeft(PeerHandle(4)))
-        asked += rig.wait(.seconds(4)).filter { $0.contains("leaves") }
-        asked += rig.tell(.leavesAnswered(PeerHandle(1), piece, .refused))
-        #expect(
-            asked == (3...5).map { "\($0): leaves of #0" } + ["1: leaves of #0", "2: leaves of #0"])
+        #expect(asked == (3...5).map { "\($0): leaves of #0" })
+        let end = rig.tell(.leavesAnswered(PeerHandle(5), piece, .refused))
+        #expect(end.first == "drop #0")
+        #expect(requests(end).map { $0.suffix(3) } == ["0.0", "0.1"])
+    }
+
+    @Test("Whoever is silent has three seconds, and one where a reader stands before the piece")
+    func silence() {
+        for isRead in [false, true] {
+            var (rig, _) = wrongPiece(peers: 1...5)
+            if isRead { rig.tell(.readerOpened(ReaderID(1), 0..<32_768)) }
+            rig.tell(.leavesAnswered(PeerHandle(3), piece, .refused))
+            let soon = rig.wait(.seconds(1.5)).filter { $0.contains("leaves of") }
+            #expect(soon == (isRead ? ["5: leaves of #0"] : []))
+        }
+    }
+
+    @Test("A piece of which there are no leaves is not held against anybody")
+    func withoutLeaves() {
+        var (rig, _) = wrongPiece()
+        let end = rig.tell(.leavesAnswered(PeerHandle(3), piece, .none))
+        #expect(end.first == "drop #0")
+        #expect(rig.engine.peers[PeerHandle(3)].keptLeaves == 0)
     }
 
     @Test("Whoever sends leaves that are not those of the piece is closed")

@@ -71,11 +71,13 @@ package struct HashServing<Peer: Hashable & Sendable>: Sendable {
             torrent.layout.pieceLength <= Self.longestPiece,
             made[peer] ?? 0 <= leafCount * Self.servings + Self.slack
         else { return nil }
+        let count = min(
+            1 << torrent.pieceHeight, MerkleTree.leafCount(torrent.files[file].length))
         let height = pieces.count > 1 ? torrent.pieceHeight : .max
         guard range.layer + range.depth <= height else { return nil }
         let number = pieces.count > 1 ? range.index >> (height - range.layer) : 0
         guard number < pieces.count else { return nil }
-        made[peer, default: 0] += 1 << torrent.pieceHeight
+        made[peer, default: 0] += count
         return pieces.lowerBound.advanced(by: number)
     }
 

@@ -66,9 +66,20 @@ package struct PieceLeaves: Hashable, Sendable {
         return parts.contains(nil) ? .part : .complete
     }
 
+    /// Whether all have come.
+    package var isComplete: Bool { !parts.contains(nil) }
+
     /// The SHA-256 of each block, once all have come.
     package var leaves: [SHA256Digest]? {
-        parts.contains(nil) ? nil : parts.flatMap { $0 ?? [] }
+        isComplete ? parts.flatMap { $0 ?? [] } : nil
+    }
+
+    /// The SHA-256 of block number `block`; nil where there is none, or it has not come.
+    package func leaf(_ block: Int) -> SHA256Digest? {
+        guard (0..<count).contains(block), let width = spans.first?.range.count,
+            let part = parts[block / width]
+        else { return nil }
+        return part[block % width]
     }
 }
 

@@ -65,10 +65,15 @@ struct KnownHosts {
         addresses[Network(endpoint.address), default: 0] += 1
     }
 
+    mutating func forget(_ endpoint: Endpoint) {
+        ports[Household(endpoint.address), default: 1] -= 1
+        addresses[Network(endpoint.address), default: 1] -= 1
+    }
+
     /// Whether one more may be known at the host and in the network of `endpoint`.
     func hasRoom(for endpoint: Endpoint) -> Bool {
-        guard ports[Household(endpoint.address)] ?? 0 < Self.mostPorts else { return false }
-        return endpoint.address.isLoopback
-            || addresses[Network(endpoint.address)] ?? 0 < Self.mostOfNetwork
+        if endpoint.address.isLoopback { return true }
+        return ports[Household(endpoint.address)] ?? 0 < Self.mostPorts
+            && addresses[Network(endpoint.address)] ?? 0 < Self.mostOfNetwork
     }
 }

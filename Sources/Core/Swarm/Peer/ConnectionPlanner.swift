@@ -37,7 +37,11 @@ struct ConnectionPlanner: Sendable {
     var turns: [Household] = []
     /// Where introductions came to nothing that nobody else knew, and when.
     private var vain: [Endpoint: Instant] = [:]
-    private var banned: Set<Household> = []
+    private var banned: Set<IPAddress> = []
+    /// How many addresses of each household are banned.
+    private var bannedOf: [Household: Int] = [:]
+    /// Addresses that no bound on hosts holds up, and no ban of others: the source's.
+    private let trusted: Set<Endpoint>
     private var refused: Set<Endpoint> = []
     /// What may be tried of hosts where attempts came to nothing.
     private var paces: [Household: HostPace] = [:]
@@ -49,6 +53,9 @@ struct ConnectionPlanner: Sendable {
     private static let spentMemory = Interval.seconds(600)
     /// Addresses that are told nothing before they have answered our handshake.
     private var plain: Set<Endpoint> = []
+
+    /// A planner that knows no addresses; those of the source are `trusted`.
+    init(trusting trusted: [Endpoint] = []) { self.trusted = Set(trusted) }
 
     /// Attempts under way.
     var dialing: Int { known.values.count { $0.phase == .dialing } }
@@ -73,7 +80,10 @@ struct ConnectionPlanner: Sendable {
         for endpoint in endpoints {
             guard endpoint.canBePeer, !refused.contains(endpoint) else { continue }
             if let entry = known[endpoint], entry.teller == nil { continue }
-            guard hosts.hasRoom(for: endpoint) else { continue }
+            guard
+                hosts.hasRoom(for: endpoint) || trusted.contains(endpoint)
+                    || makeRoom(for: endpoint, &hosts)
+            else { continue }
             if room == 0 {
                 vain = vain ?? triedInVain()
                 guard let gone = vain?.popLast() else { return }
@@ -84,6 +94,24 @@ struct ConnectionPlanner: Sendable {
             room -= 1
             take(endpoint)
         }
+    }
+
+    /// Failures in a row after which an address leaves its place to another of its host: half a minute
+    /// of tries.
+    private static let manyFailures = 6
+
+    /// Takes an address out that was tried in vain and is of the same host as `endpoint`.
+    private mutating func makeRoom(for endpoint: Endpoint, _ hosts: inout KnownHosts) -> Bool {
+        let host = Household(endpoint.address)
+        let gone = order.first {
+            guard let entry = known[$0], Household($0.address) == host else { return false }
+            return entry.phase == .idle && entry.failures >= Self.manyFailures
+                && entry.teller == nil && !trusted.contains($0)
+        }
+        guard let gone else { return false }
+        hosts.forget(gone)
+        remove(gone)
+        return hosts.hasRoom(for: endpoint)
     }
 
     /// Those that have failed and are not being tried, the most often last.
@@ -138,7 +166,7 @@ struct ConnectionPlanner: Sendable {
     private mutating func begin(_ endpoint: Endpoint, at now: Instant) {
         known[endpoint]?.phase = .dialing
         known[endpoint]?.dialledAt = now
-        guard !endpoint.address.isLoopback else { return }
+        guard !endpoint.address.isLoopback, !trusted.contains(endpoint) else { return }
         if paces.count >= limit { paces = paces.filter { !$0.value.isFull(at: now) } }
         paces[Household(endpoint.address), default: HostPace()].spend(at: now)
     }
@@ -173,7 +201,8 @@ struct ConnectionPlanner: Sendable {
     /// Whether an address may be tried now.
     func isReady(_ endpoint: Endpoint, alone: Bool, at now: Instant) -> Bool {
         guard let entry = known[endpoint], entry.phase == .idle,
-            paces[Household(endpoint.address)]?.allows(at: now) ?? true
+            trusted.contains(endpoint)
+                || paces[Household(endpoint.address)]?.allows(at: now) ?? true
         else { return false }
         let patience = alone ? Interval.seconds(5) : .forever
         return min(entry.nextTry, entry.failedAt + patience) <= now && !isKeptOut(endpoint)
@@ -181,7 +210,8 @@ struct ConnectionPlanner: Sendable {
 
     /// Whether an address is refused or banned.
     func isKeptOut(_ endpoint: Endpoint) -> Bool {
-        refused.contains(endpoint) || isBanned(endpoint.address)
+        refused.contains(endpoint)
+            || isBanned(endpoint.address) && !trusted.contains(endpoint)
     }
 
     /// An attempt came to nothing, or a connection ended: try again after a while.
@@ -278,12 +308,20 @@ struct ConnectionPlanner: Sendable {
         order.removeAll { $0 == endpoint }
     }
 
-    /// Keeps an address out for good, and with it all of its household.
+    /// Addresses of one household that are banned before all of it is: a /64 of IPv6 may be one
+    /// poisoner's, who has as many addresses as he likes, or a house full of honest viewers.
+    private static let mostBanned = 3
+
+    /// Keeps an address out for good, and with the third one all of its household.
     mutating func ban(_ address: IPAddress) {
-        banned.insert(Household(address))
+        if banned.count < limit, banned.insert(address).inserted {
+            bannedOf[Household(address), default: 0] += 1
+        }
         disbelieve(address)
     }
 
     /// Whether an address is kept out.
-    func isBanned(_ address: IPAddress) -> Bool { banned.contains(Household(address)) }
+    func isBanned(_ address: IPAddress) -> Bool {
+        banned.contains(address) || bannedOf[Household(address)] ?? 0 >= Self.mostBanned
+    }
 }

@@ -201,7 +201,7 @@ extension TorrentEngine {
     private mutating func begin(_ piece: PieceIndex) -> Int {
         claimed.insert(piece)
         rarity.remove(piece)
-        leaves.begin(piece)
+        wantLeaves(piece)
         return open.open(piece, blockCount: blockCount(of: piece))
     }
 

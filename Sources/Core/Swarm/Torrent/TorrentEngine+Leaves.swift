@@ -20,7 +20,7 @@ extension TorrentEngine {
             held == 0 || held + layout.pieceLength <= settings.disputed
         else { return false }
         leaves.dispute(piece, blocks)
-        for case let it? in open.places { leaves.begin(it.piece) }
+        for case let it? in open.places { wantLeaves(it.piece) }
         guard !leaves.known.contains(piece) else {
             outputs.append(.sift(piece))
             return true
@@ -31,12 +31,20 @@ extension TorrentEngine {
         return false
     }
 
+    /// A piece is begun: its leaves are to come along with it, where there is reason to be wary.
+    mutating func wantLeaves(_ piece: PieceIndex) {
+        guard blockCount(of: piece) > 1 else { return }
+        leaves.begin(piece, most: settings.leafQuestions)
+    }
+
     /// Asks somebody for the leaves of a piece, or sees that this must wait as all are busy; false
-    /// where nobody is left.
+    /// where nobody is left, or as many as should be have been asked.
     private mutating func askLeaves(
         _ piece: PieceIndex, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) -> Bool {
-        guard let question = leaves.questions[piece] else { return false }
+        guard let question = leaves.questions[piece],
+            question.tried.count < settings.leafTries
+        else { return false }
         let able = peers.handles.filter {
             peers[$0].isV2 && peers[$0].hasPiece(piece)
                 && !question.tried.contains(peers[$0].serial)
@@ -47,14 +55,19 @@ extension TorrentEngine {
         let suspects = Set((checking[piece]?.blocks ?? []).map(\.sender))
         let clean = able.filter { !suspects.contains(peers[$0].serial) }
         let best = (clean.isEmpty ? able : clean)
-            .filter { leaves.asked(of: $0).count < settings.leafRequests }
+            .filter { leaves.load(of: $0) < settings.leafRequests }
             .min { peers[$0].roundTrip < peers[$1].roundTrip }
         guard let best else { return true }
         leaves.ask(
             piece, best, serial: peers[best].serial,
-            until: now + settings.leafPatience + peers[best].roundTrip)
+            until: now + leafPatience(piece) + peers[best].roundTrip)
         outputs.append(.askLeaves(best, piece))
         return true
+    }
+
+    private func leafPatience(_ piece: PieceIndex) -> Interval {
+        let isAwaited = checking[piece] != nil && wishes.contains { $0.piece == piece }
+        return isAwaited ? settings.leafHurry : settings.leafPatience
     }
 
     /// A peer answered that was asked for leaves.
@@ -62,10 +75,7 @@ extension TorrentEngine {
         _ peer: PeerHandle, _ piece: PieceIndex, _ answer: LeafAnswer, _ now: Instant,
         _ outputs: inout [TorrentOutput]
     ) {
-        // What is right is so whoever sent it, and whenever.
-        guard peers.contains(peer), let question = leaves.questions[piece],
-            question.peer == peer || answer == .right
-        else { return }
+        guard peers.contains(peer), leaves.questions[piece]?.peer == peer else { return }
         switch answer {
         case .right:
             peers[peer].keptLeaves = 0
@@ -77,6 +87,7 @@ extension TorrentEngine {
         case .refused:
             peers[peer].keptLeaves += 1
             askAnother(piece, now, &outputs)
+        case .none: doWithout(piece, now, &outputs)
         }
     }
 
@@ -91,14 +102,27 @@ extension TorrentEngine {
         _ piece: PieceIndex, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         leaves.release(piece)
-        if askLeaves(piece, now, &outputs) { return }
-        // Without its leaves a piece is known to be right or wrong when it is whole.
+        if !askLeaves(piece, now, &outputs) { doWithout(piece, now, &outputs) }
+    }
+
+    /// Without its leaves a piece is known to be right or wrong when it is whole.
+    private mutating func doWithout(
+        _ piece: PieceIndex, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) {
         leaves.giveUp(piece)
         guard let blocks = leaves.settle(piece) else { return }
         giveBack(piece, blocks, now, &outputs)
     }
 
-    /// Asks for the leaves of what has been begun, and others than those who do not answer.
+    /// Questions that are thought of at a time.
+    private static let turn = 8
+
+    /// Asks for the leaves of what has been begun.
+    mutating func askNewLeaves(_ now: Instant, _ outputs: inout [TorrentOutput]) {
+        for piece in leaves.nextUnasked(Self.turn) { askAnother(piece, now, &outputs) }
+    }
+
+    /// Asks for leaves, and others than those who do not answer.
     mutating func reviewLeaves(_ now: Instant, _ outputs: inout [TorrentOutput]) {
         for piece in leaves.overdue(at: now) {
             if let late = leaves.questions[piece]?.peer, peers.contains(late) {
@@ -106,6 +130,7 @@ extension TorrentEngine {
             }
             askAnother(piece, now, &outputs)
         }
+        askNewLeaves(now, &outputs)
     }
 
     private mutating func lose(_ blocks: [Int], of piece: PieceIndex) {

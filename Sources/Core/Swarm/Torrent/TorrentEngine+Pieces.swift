@@ -136,7 +136,9 @@ extension TorrentEngine {
         }) {
             return close(web, .poisoned, now, &outputs)
         }
-        guard let endpoint = addresses[serial] else { return }
+        let here = peers.handles.first { peers[$0].serial == serial }
+        guard let endpoint = here.map({ peers[$0].introduction.endpoint }) ?? addresses[serial]
+        else { return }
         let host = Household(endpoint.address)
         let same = peers.handles.filter { !peers[$0].isWeb && peers[$0].household == host }
         planner.refuse(endpoint)

@@ -43,11 +43,16 @@ extension TorrentEngine {
         return Int(block.length) <= askable - Int(block.offset)
     }
 
+    /// Requests of a peer that are looked through for one that it takes back, the oldest first.
+    ///
+    /// Whoever has more under way gets a block that it does not need any more.
+    private static let looks = 1024
+
     mutating func cancelled(
         _ peer: PeerHandle, _ block: Block, _ outputs: inout [TorrentOutput]
     ) {
-        let head = peers[peer].uploadHead
-        guard let at = peers[peer].uploads[head...].firstIndex(of: block) else { return }
+        let first = peers[peer].uploads[peers[peer].uploadHead...].prefix(Self.looks)
+        guard let at = first.firstIndex(of: block) else { return }
         peers[peer].uploads.remove(at: at)
         // BEP 6: each request is answered, by a block or a REJECT.
         if peers[peer].isFast { outputs.append(.send(peer, .reject(block))) }

@@ -128,7 +128,7 @@ package struct TorrentEngine: Sendable {
     ) {
         defer { nextDeadline = timers.next }
         take(input, now, &outputs)
-        if leaves.hasNew { reviewLeaves(now, &outputs) }
+        if leaves.hasNew { askNewLeaves(now, &outputs) }
     }
 
     private mutating func take(

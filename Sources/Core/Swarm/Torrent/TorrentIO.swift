@@ -65,6 +65,8 @@ package enum LeafAnswer: Hashable, Sendable {
     case wrong
     /// The peer does not have them, or does not send them.
     case refused
+    /// There are none: the piece is a single block. Nobody was asked.
+    case none
 }
 
 /// What has happened.

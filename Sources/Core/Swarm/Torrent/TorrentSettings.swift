@@ -100,6 +100,13 @@ package struct TorrentSettings: Hashable, Sendable {
     package var leafRequests = 4
     /// How long an answer to such a request may take: a disk that wakes up, and a far away peer.
     package var leafPatience = Interval.seconds(3)
+    /// The same where a reader stands before a piece that is kept for its leaves.
+    package var leafHurry = Interval.seconds(1)
+    /// Peers that are asked for the leaves of one piece, one after another, before it comes anew whole.
+    package var leafTries = 3
+    /// Pieces whose leaves are asked for at a time, besides those that were wrong: each costs a look
+    /// at all peers.
+    package var leafQuestions = 64
     /// Requests in a row that a peer does not answer with leaves before it is asked no more.
     package var leafRefusals = 8
     /// Pieces that were wrong and are kept until their leaves are there, in bytes, and one at least.

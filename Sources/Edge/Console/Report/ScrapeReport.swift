@@ -27,7 +27,7 @@ package struct ScrapeReport: Sendable {
         for tracker in trackers {
             rows.append(("tracker", escaped(tracker.url)))
             switch tracker.answer {
-            case .failure(let failure): rows.append(("", "failed: \(failure.reason)"))
+            case .failure(let failure): rows.append(("", "failed: \(escaped(failure.reason))"))
             case .success(let swarms):
                 for swarm in swarms {
                     let of = swarms.count > 1 ? "\(swarm.infoHash): " : ""

@@ -66,20 +66,20 @@ final class PieceChecker: Sendable {
         return (0..<count).filter { number in
             let end = min(it.bytes.count, (number + 1) * unit)
             return !isRight(
-                it.bytes.span.extracting(number * unit..<end), number, of: it.piece, leaves)
+                it.bytes.span.extracting(number * unit..<end), number, of: it.piece,
+                leaves.indices.contains(number) ? leaves[number] : nil)
         }
     }
 
-    /// Whether `bytes` are block number `number` of `piece`, whose leaves are given.
+    /// Whether `bytes` are block number `number` of `piece`, whose leaf is given if it has one.
     func isRight(
-        _ bytes: Span<UInt8>, _ number: Int, of piece: PieceIndex, _ leaves: [SHA256Digest]
+        _ bytes: Span<UInt8>, _ number: Int, of piece: PieceIndex, _ leaf: SHA256Digest?
     ) -> Bool {
         let start = number * PieceGeometry.blockLength
         let own = min(bytes.count, max(0, ownLength(of: piece, start + bytes.count) - start))
         for i in own..<bytes.count where bytes[i] != 0 { return false }
         guard own > 0 else { return true }
-        guard leaves.indices.contains(number) else { return false }
-        return Digests.leaves(of: bytes.extracting(0..<own)) == [leaves[number]]
+        return Digests.leaves(of: bytes.extracting(0..<own)).first == leaf
     }
 
     /// How many of the first `count` bytes of a piece are those of its file.

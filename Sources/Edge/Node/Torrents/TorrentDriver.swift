@@ -64,8 +64,8 @@ final class TorrentDriver: LinkOwner {
     /// What those get who lack the hashes of pieces.
     var hashes: HashServing<PeerHandle>
     /// Leaves of pieces that are made for peers, and those that were asked of peers (BEP 52).
-    var leafReads: [ReadTicket: LeafRead] = [:]
-    var leaves: [PieceIndex: PieceLeaves] = [:]
+    var leafReads: [LeafRead] = []
+    var leaves: [PieceIndex: LeafFetch] = [:]
     /// What the engine has been told of the store.
     var toldRoom = true
     let handler: Handler

@@ -147,6 +147,8 @@ final class TorrentTask {
         driver.feed(.discovered(settings.peers))
         joinNeighbourhood()
         saver.schedule(at: Loop.now + Self.savePeriod)
+        // What was chosen is not to be forgotten, however soon this ends.
+        if settings.chosen != nil { _ = save() }
         settling.schedule(at: Loop.now + Self.settled)
         handler(.joined)
     }

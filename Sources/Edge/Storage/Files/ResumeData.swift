@@ -81,11 +81,15 @@ package struct ResumeData: Equatable, Sendable {
             return (Bitfield(pieceCount: count), .full(pieceCount: count))
         }
         var (kept, doubtful) = (have, Bitfield(pieceCount: have.pieceCount))
-        for (number, pair) in zip(stamps, now).enumerated()
-        where pair.0 != pair.1 && !layout.files[number].isPadding {
-            guard let pieces = layout.pieceRange(file: number) else { continue }
-            for piece in pieces.lowerBound.value..<pieces.upperBound.value {
-                doubtful.insert(PieceIndex(piece))
+        for (number, pair) in zip(stamps, now).enumerated() where !layout.files[number].isPadding {
+            // A file that was taken away while it was in use is gone as well as one that is gone now.
+            let isChanged = pair.0 != pair.1
+            guard isChanged || pair.1 == .absent && layout.files[number].length > 0,
+                let pieces = layout.pieceRange(file: number)
+            else { continue }
+            for number in pieces.lowerBound.value..<pieces.upperBound.value {
+                let piece = PieceIndex(number)
+                if isChanged || have.contains(piece) { doubtful.insert(piece) }
             }
         }
         kept.subtract(doubtful)
