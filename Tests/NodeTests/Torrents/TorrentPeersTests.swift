@@ -56,7 +56,9 @@ struct TorrentLiarTests {
         let areGone = poisoners.allSatisfy { $0.isClosed }
         #expect(areGone)
         #expect((stage.leech.engine?.counters.poisoned ?? 0) >= 2)
-        #expect(stage.leech.engine?.neighbours.map(\.endpoint) == [stage.seed.endpoint])
+        // It loads nothing without the honest one, which it may let go once it has everything.
+        let others = stage.leech.engine?.neighbours.filter { $0.endpoint != stage.seed.endpoint }
+        #expect(others?.isEmpty == true)
         stage.end()
     }
 
