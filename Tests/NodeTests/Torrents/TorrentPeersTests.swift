@@ -4,7 +4,7 @@
 import Pieces
 import Primitives
 import Reactor
-import Swarm
+@testable import Swarm
 import Testing
 import Tracker
 import Wire
@@ -59,6 +59,12 @@ struct TorrentLiarTests {
         // It loads nothing without the honest one, which it may let go once it has everything.
         let others = stage.leech.engine?.neighbours.filter { $0.endpoint != stage.seed.endpoint }
         #expect(others?.isEmpty == true)
+        let isKeptOut = stage.leech.engine?.planner.isKeptOut(stage.seed.endpoint)
+        #expect(isKeptOut == false)
+        let areKeptOut = [UInt8(66), 67].map { number in
+            stage.leech.engine?.planner.isBanned(.v4(0x7f00_0000 | UInt32(number))) ?? false
+        }
+        #expect(areKeptOut == [true, true])
         stage.end()
     }
 
