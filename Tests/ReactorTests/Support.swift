@@ -1,7 +1,9 @@
 // The little language of these tests: waiting for what the loop brings about.
 
+import Glibc
 import Primitives
-import Reactor
+
+@testable import Reactor
 
 /// Waits until `condition` holds and answers whether it came to hold within `limit`.
 @Loop
@@ -80,4 +82,29 @@ final class Pair {
         far?.close()
         listener.close()
     }
+}
+
+/// A file without a name, and what is in it.
+final class OpenedFile: Sendable {
+    let bytes: [UInt8]
+    private let descriptor: Int32
+
+    init(_ bytes: [UInt8]) throws {
+        self.bytes = bytes
+        var name = Array("/tmp/p2ptv-test-XXXXXX".utf8CString)
+        descriptor = mkstemp(&name)
+        unlink(name)
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard count == bytes.count else { throw ReactorFault(errno: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    func part(_ range: Range<Int>) -> FileBytes {
+        FileBytes(
+            descriptor: descriptor, offset: Int64(range.lowerBound), count: range.count,
+            owner: self)
+    }
+
+    func truncate(to length: Int) { ftruncate(descriptor, off_t(length)) }
 }

@@ -67,6 +67,45 @@ struct TCPConnectionTests {
         pair.close()
     }
 
+    @Test("sends bytes of files between their headers, however little the socket takes at a time")
+    func files() async throws {
+        let file = try OpenedFile([UInt8]((0..<600_000).map { UInt8(truncatingIfNeeded: $0 / 7) }))
+        let pair = try await Pair()
+        let (near, far) = (try #require(pair.near), try #require(pair.far))
+        var sent: [UInt8] = []
+        for number in 0..<64 {
+            let header = [UInt8(number), 255, 254]
+            let range = number * 9001..<number * 9001 + 16_384 + number % 3
+            near.sendSlices(header: header, payload: file.part(range))
+            sent += header + file.bytes[range]
+        }
+        near.send([1, 2, 3])
+        sent += [1, 2, 3]
+        #expect(near.queuedBytes == sent.count)
+        var got: [UInt8] = []
+        #expect(
+            await eventually {
+                got += far.input.bytes[far.input.readable]
+                far.consume(far.input.count)
+                return got.count == sent.count
+            })
+        #expect(got == sent)
+        #expect(near.queuedBytes == 0)
+        pair.close()
+    }
+
+    @Test("ends when a file has become shorter than what was promised of it")
+    func shortFile() async throws {
+        let file = try OpenedFile([UInt8](repeating: 7, count: 100_000))
+        let pair = try await Pair()
+        let near = try #require(pair.near)
+        near.sendSlices(header: [1], payload: file.part(0..<50_000))
+        file.truncate(to: 20_000)
+        #expect(await eventually { pair.nearEvents.entries.last == .closed(.failed(.system(EIO))) })
+        #expect(await eventually { pair.farEvents.entries.last == .closed(.endOfStream) })
+        #expect(pair.far?.input.count == 20_001)
+    }
+
     @Test("pauses reading at the input limit and goes on when it is consumed")
     func inputLimit() async throws {
         var settings = TCPSettings()

@@ -109,7 +109,7 @@ import Testing
         case .later:
             guard case .lent(_, let bytes)? = rig.events(1).first else { return nil }
             return bytes
-        case .bytes, .refused: return nil
+        case .bytes, .inFile, .refused: return nil
         }
     }
 

@@ -180,6 +180,14 @@ final class PeerLink {
         hasUnobserved = true
     }
 
+    /// Sends a block that lies in a file.
+    func send(_ block: Block, payload: FileBytes) {
+        scratch.removeAll(keepingCapacity: true)
+        Message.encodePieceHeader(block, into: &scratch)
+        connection?.sendSlices(header: scratch, payload: payload)
+        hasUnobserved = true
+    }
+
     /// Sends what a block has behind the end of its file.
     func send(zeros count: Int) {
         guard count > 0 else { return }

@@ -58,16 +58,23 @@ extension TorrentDriver {
     private func send(_ block: Block, to peer: PeerHandle) {
         guard let link = link(peer) else { return }
         lastTicket += 1
+        let zeros = zeros(in: block)
         let read = store.read(
-            block.piece, offset: Int(block.offset), length: Int(block.length) - zeros(in: block),
+            block.piece, offset: Int(block.offset), length: Int(block.length) - zeros,
             ticket: lastTicket)
         switch read {
         case .bytes(let bytes):
             link.send(block, payload: bytes)
-            link.send(zeros: zeros(in: block))
+            link.send(zeros: zeros)
         case .lent(let bytes):
             link.send(block, payload: ForeignBytes(bytes.bytes, owner: bytes.owner))
-            link.send(zeros: zeros(in: block))
+            link.send(zeros: zeros)
+        case .inFile(let part):
+            let bytes = FileBytes(
+                descriptor: part.descriptor, offset: part.offset, count: part.count,
+                owner: part.owner)
+            link.send(block, payload: bytes)
+            link.send(zeros: zeros)
         case .later:
             readings[lastTicket] = Reading(link: link, block: block)
             readingBytes[peer.slot] += Int(block.length)

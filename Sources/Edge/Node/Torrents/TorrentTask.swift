@@ -33,6 +33,7 @@ extension TorrentTaskSettings {
         settings.pendingBytes = 25_165_824
         settings.cacheBytes = 4_194_304
         settings.stretchBytes = 4_194_304
+        settings.sendsFromFiles = true
         return settings
     }
 }

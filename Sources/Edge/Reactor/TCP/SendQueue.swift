@@ -25,23 +25,46 @@ package struct ForeignBytes: @unchecked Sendable {
     }
 }
 
+/// Bytes of an open file, which the kernel sends from where it has them (sendfile(2)).
+package struct FileBytes: Sendable {
+    let descriptor: Int32
+    var offset: Int64
+    var count: Int
+    let owner: any AnyObject & Sendable
+
+    /// The `count` bytes from `offset` of the file open as `descriptor`, which `owner` keeps open.
+    ///
+    /// If the file becomes shorter than that meanwhile, the connection fails.
+    package init(descriptor: Int32, offset: Int64, count: Int, owner: any AnyObject & Sendable) {
+        (self.descriptor, self.offset) = (descriptor, offset)
+        (self.count, self.owner) = (count, owner)
+    }
+}
+
 /// A stretch of what is to be sent.
 private enum Stretch {
     case array(ArraySlice<UInt8>)
     case foreign(UnsafeRawBufferPointer, AnyObject)
+    case file(FileBytes)
 
     var count: Int {
         switch self {
         case .array(let slice): slice.count
         case .foreign(let bytes, _): bytes.count
+        case .file(let part): part.count
         }
     }
 
+    var isFile: Bool { if case .file = self { true } else { false } }
+
     func dropFirst(_ count: Int) -> Self {
         switch self {
-        case .array(let slice): .array(slice.dropFirst(count))
+        case .array(let slice): return .array(slice.dropFirst(count))
         case .foreign(let bytes, let owner):
-            .foreign(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(count)), owner)
+            return .foreign(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(count)), owner)
+        case .file(var part):
+            (part.offset, part.count) = (part.offset + Int64(count), part.count - count)
+            return .file(part)
         }
     }
 }
@@ -54,6 +77,8 @@ struct SendQueue {
     private(set) var count = 0
     /// Whether the last slice is an array of our own, to which more may be added.
     private var tailIsOwn = false
+    /// How many of the slices are of files.
+    private var files = 0
 
     /// Below this, copying a message costs less than an entry of its own in writev.
     private static let smallMessage = 1024
@@ -93,27 +118,72 @@ struct SendQueue {
         tailIsOwn = false
     }
 
+    /// Appends bytes of a file.
+    mutating func append(_ part: FileBytes) {
+        guard part.count > 0 else { return }
+        count += part.count
+        files += 1
+        slices.append(.file(part))
+        tailIsOwn = false
+    }
+
     /// Forgets everything.
     mutating func removeAll() { self = SendQueue() }
 
     /// Hands to the kernel what it takes.
     mutating func write(to descriptor: Int32) -> WriteResult {
+        // Bytes of files and their headers go in calls of their own, and are to share packets.
+        let isCorked = files > 0 && slices.count - head > 1
+        if isCorked { cork(descriptor, true) }
+        defer { if isCorked { cork(descriptor, false) } }
         while count > 0 {
-            let last = min(slices.count, head + Self.slicesPerCall)
-            let offered = slices[head..<last].reduce(0) { $0 + $1.count }
-            var vector: [iovec] = []
-            vector.reserveCapacity(last - head)
-            let (wrote, failure) = Self.gather(slices[head..<last], into: &vector) { vector in
-                let result = writev(descriptor, vector, Int32(vector.count))
-                return (result, errno)
-            }
+            let (wrote, offered, failure) = writeSome(to: descriptor)
             guard wrote >= 0 else {
                 return failure == EAGAIN || failure == EINTR ? .wouldBlock : .failed(failure)
             }
+            // A file that has become shorter than what was said of it.
+            guard wrote > 0 else { return .failed(EIO) }
             drop(wrote)
             if wrote < offered { return .wouldBlock }
         }
         return .wroteAll
+    }
+
+    /// One call: the bytes of one file, or what there is before those.
+    private func writeSome(to descriptor: Int32) -> (wrote: Int, offered: Int, failure: Int32) {
+        let most = min(slices.count, head + Self.slicesPerCall)
+        var last = head
+        while last < most, !slices[last].isFile { last += 1 }
+        switch slices[head] {
+        case .file(let part):
+            var offset = off_t(part.offset)
+            let wrote = sendfile(descriptor, part.descriptor, &offset, part.count)
+            return (wrote, part.count, errno)
+        case .array(let slice) where last == head + 1:
+            let wrote = slice.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            return (wrote, slice.count, errno)
+        default: return writeMany(slices[head..<last], to: descriptor)
+        }
+    }
+
+    private func writeMany(
+        _ rest: ArraySlice<Stretch>, to descriptor: Int32
+    ) -> (wrote: Int, offered: Int, failure: Int32) {
+        let offered = rest.reduce(0) { $0 + $1.count }
+        var vector: [iovec] = []
+        vector.reserveCapacity(rest.count)
+        let (wrote, failure) = Self.gather(rest, into: &vector) { vector in
+            let result = writev(descriptor, vector, Int32(vector.count))
+            return (result, errno)
+        }
+        return (wrote, offered, failure)
+    }
+
+    /// Whether packets wait until they are full (TCP_CORK).
+    private func cork(_ descriptor: Int32, _ isOn: Bool) {
+        var value: Int32 = isOn ? 1 : 0
+        setsockopt(
+            descriptor, Int32(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// Calls `body` with an entry for each slice, all of which stay where they are meanwhile.
@@ -131,6 +201,7 @@ struct SendQueue {
         case .foreign(let bytes, _):
             vector.append(entry(bytes))
             return gather(rest.dropFirst(), into: &vector, body)
+        case .file: return body(vector)
         }
     }
 
@@ -143,6 +214,7 @@ struct SendQueue {
         var left = wrote
         while left > 0, left >= slices[head].count {
             left -= slices[head].count
+            if slices[head].isFile { files -= 1 }
             slices[head] = .array([])
             head += 1
         }

@@ -29,6 +29,15 @@ extension TCPConnection: TurnEndObserver {
         scheduleFlush()
     }
 
+    /// Queues a header and a payload that is part of a file, which leave together.
+    package func sendSlices(header: [UInt8], payload: FileBytes) {
+        queue(header[...])
+        guard state != .closed else { return }
+        output.append(payload)
+        if output.count > settings.lowWater { wasAboveLowWater = true }
+        scheduleFlush()
+    }
+
     /// Lets the kernel hold at most about `bytes` unsent (TCP_NOTSENT_LOWAT).
     ///
     /// A small number keeps the choice of what comes next here until late.

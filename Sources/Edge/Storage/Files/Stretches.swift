@@ -119,6 +119,7 @@ extension TorrentStore {
     func lend(
         _ piece: PieceIndex, _ range: Range<Int>, of whole: Int, ticket: ReadTicket
     ) -> StoreRead? {
+        if let part = cached.part(piece, range) { return .inFile(part) }
         let key = StretchCache.Key(piece: piece, part: range.lowerBound / stretches.length)
         let start = key.part * stretches.length
         let end = min(whole, start + stretches.length)
@@ -127,6 +128,10 @@ extension TorrentStore {
         if let stretch = stretches[key] { return .lent(Self.part(stretch, within)) }
         if stretches.waiting[key] == nil {
             guard Self.isBlock(range, of: whole) else { return nil }
+            if settings.sendsFromFiles, let stretch = files.cached(piece, start..<end) {
+                cached.keep(stretch)
+                return .inFile(stretch.part(range))
+            }
             guard stretches.waiting.count < settings.reads else { return .refused }
             let buffer = stretches.buffer()
             if buffer.fillAtOnce(from: files, piece, start..<end) {

@@ -43,6 +43,8 @@ package struct TorrentStoreSettings: Hashable, Sendable {
     /// for is read into new memory.
     package var stretchBytes = 0
     package var stretchLength = 262_144
+    /// Whether what the system has in memory is sent from there, without such memory of our own.
+    package var sendsFromFiles = false
     /// Whether a wrong piece is kept until `sift` or `forget`: its blocks have hashes of their own.
     package var keepsWrong = false
     /// Reads under way before others are refused: memory, and the patience of those who wait.
@@ -88,6 +90,8 @@ package enum StoreRead: Equatable, Sendable {
     case bytes(ArraySlice<UInt8>)
     /// The bytes, in memory that the store lends.
     case lent(LentBytes)
+    /// The bytes, in an open file of which the system has them in memory.
+    case inFile(StoredPart)
     /// An event will bring them.
     case later
     /// They are not there, or there is no such part, or too many reads are under way.
@@ -145,6 +149,7 @@ package final class TorrentStore {
     /// Whole pieces that wait to be checked together.
     var lot: PieceLot
     var stretches: StretchCache
+    var cached = CachedStretches()
     /// The bytes of what is assembled and of what waits for the disk.
     package internal(set) var pendingBytes = 0
 
