@@ -108,7 +108,7 @@ let package = Package(
         tests("Playout", ["Playout", "Metainfo", "Pieces", "Primitives"]),
         tests("Crypto", ["Crypto", "Primitives"]),
         tests("Reactor", ["Reactor", "Primitives"]),
-        tests("Storage", ["Storage", "Pieces", "Primitives"]),
+        tests("Storage", ["CLinux", "Storage", "Pieces", "Primitives"]),
         tests("Ingest", ["Ingest", "Primitives"]),
         tests("Gateway", ["Gateway", "Reactor", "Playout", "Primitives"]),
         tests(

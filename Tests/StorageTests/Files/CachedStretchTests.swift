@@ -1,18 +1,31 @@
 // Parts of pieces that the kernel sends from the files that it has in memory.
 
+import CLinux
 import Glibc
 import Pieces
 import Testing
 
 @testable import Storage
 
-@Suite("What is sent from files", .timeLimit(.minutes(1))) struct CachedStretchTests {
+/// Whether the system tells what it has in memory of files in /tmp: Linux 6.5, and not on overlays.
+private let tellsPages: Bool = {
+    var name = Array("/tmp/p2ptv-storage-XXXXXX".utf8CString)
+    let descriptor = mkstemp(&name)
+    unlink(name)
+    defer { close(descriptor) }
+    let bytes = [UInt8](repeating: 1, count: 65_536)
+    guard write(descriptor, bytes, bytes.count) == bytes.count else { return false }
+    return linux_cached_pages(descriptor, 0, bytes.count) > 0
+}()
+
+@Suite("What is sent from files", .enabled(if: tellsPages), .timeLimit(.minutes(1)))
+struct CachedStretchTests {
     private let scratch: Scratch
 
     init() throws { scratch = try Scratch() }
 
     /// A store of pieces of 128 KiB that have been written, and so are in memory.
-    private func seed(_ lengths: [Int64]) throws -> StoreRig {
+    private func seed(_ lengths: [Int64], have: [UInt32]? = nil) throws -> StoreRig {
         let files = try TorrentFiles(
             folder: "\(scratch.path)/down", layout: layout(lengths, pieceLength: 131_072),
             paths: lengths.indices.map { ["f\($0)"] })
@@ -27,7 +40,9 @@ import Testing
         var settings = TorrentStoreSettings()
         (settings.stretchBytes, settings.stretchLength) = (131_072, 65_536)
         settings.sendsFromFiles = true
-        return try StoreRig(files, have: .full(pieceCount: count), settings: settings)
+        var there = Bitfield(pieceCount: count)
+        for piece in have ?? Array(0..<UInt32(count)) { there.insert(PieceIndex(piece)) }
+        return try StoreRig(files, have: there, settings: settings)
     }
 
     private func bytes(_ part: StoredPart) -> [UInt8] {
@@ -77,6 +92,24 @@ import Testing
         }
         rig.store.files.close()
         #expect(bytes(part).elementsEqual(content(rig.store.files.layout, 0)[16_384..<32_768]))
+    }
+
+    @Test("Nothing is while a piece is to be written, nor less than a block")
+    func notNow() throws {
+        let rig = try seed([131_072, 131_072], have: [0])
+        #expect(sent(rig, 0).parts.count == 8)
+        rig.assemble(1, content(rig.store.files.layout, 1))
+        let block = rig.store.read(PieceIndex(0), offset: 0, length: 16_384, ticket: 2)
+        if case .inFile = block { Issue.record("sent from a file that is being written") }
+        #expect(rig.events(2) == [.verified(PieceIndex(1)), .written(PieceIndex(1))])
+        let few = rig.store.read(PieceIndex(0), offset: 5, length: 1, ticket: 3)
+        if case .inFile = few { Issue.record("a byte alone is sent from its file") }
+    }
+
+    @Test("Files that are small are read, as each on its way would be open")
+    func small() throws {
+        let rig = try seed([49_152])
+        #expect(sent(rig, 0).parts.isEmpty)
     }
 
     @Test("Of a file that has become shorter nothing is said to be there")

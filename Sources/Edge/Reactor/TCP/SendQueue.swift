@@ -8,7 +8,7 @@ import Glibc
 enum WriteResult: Equatable {
     /// The kernel took all that was offered.
     case wroteAll
-    /// The kernel took some or nothing and will say when it takes more.
+    /// Not all was taken; the kernel says when it takes more.
     case wouldBlock
     /// The error number of the write.
     case failed(Int32)
@@ -86,6 +86,8 @@ struct SendQueue {
     private static let gatheredLimit = 16_384
     /// Slices a system call: enough for a full window of 16 KiB blocks with their headers.
     private static let slicesPerCall = 64
+    /// System calls a turn, so that others have theirs: 2 MiB of blocks from files.
+    private static let callsPerTurn = 256
 
     /// Appends `bytes`.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
@@ -136,7 +138,11 @@ struct SendQueue {
         let isCorked = files > 0 && slices.count - head > 1
         if isCorked { cork(descriptor, true) }
         defer { if isCorked { cork(descriptor, false) } }
+        var calls = 0
         while count > 0 {
+            // The rest when the kernel says once more that it takes some.
+            guard calls < Self.callsPerTurn else { return .wouldBlock }
+            calls += 1
             let (wrote, offered, failure) = writeSome(to: descriptor)
             guard wrote >= 0 else {
                 return failure == EAGAIN || failure == EINTR ? .wouldBlock : .failed(failure)
@@ -223,7 +229,7 @@ struct SendQueue {
             // A slice that has begun to leave is not added to: that would copy what has left.
             if head == slices.count - 1 { tailIsOwn = false }
         }
-        guard head == slices.count || head > 64 else { return }
+        guard head == slices.count || head > 64 && head > slices.count / 2 else { return }
         slices.removeFirst(head)
         head = 0
         if slices.isEmpty { tailIsOwn = false }

@@ -22,7 +22,7 @@ package struct StoredPart: Equatable, Sendable {
     }
 }
 
-/// A part of a piece that lies in one file, and that the system has in memory.
+/// A part of a piece that lies in one file, and that the system had in memory when it was looked at.
 struct CachedStretch: Sendable {
     let piece: PieceIndex
     let range: Range<Int>
@@ -30,11 +30,15 @@ struct CachedStretch: Sendable {
     let offset: Int64
     let file: OpenFile
 
-    func part(_ part: Range<Int>) -> StoredPart {
-        StoredPart(
-            descriptor: file.descriptor.raw,
-            offset: offset + Int64(part.lowerBound - range.lowerBound), count: part.count,
-            owner: file)
+    /// A part of it, if the system has that still, and the file too; nil where it is to be read.
+    ///
+    /// What is being read ahead, or could not be read, has its pages already, and none of their
+    /// bytes: the last byte of the part is asked for.
+    func part(_ part: Range<Int>) -> StoredPart? {
+        let begin = offset + Int64(part.lowerBound - range.lowerBound)
+        guard file.hasByte(at: begin + Int64(part.count) - 1) else { return nil }
+        return StoredPart(
+            descriptor: file.descriptor.raw, offset: begin, count: part.count, owner: file)
     }
 }
 
@@ -51,15 +55,16 @@ struct CachedStretches: Sendable {
             guard stretch.piece == piece, stretch.range.lowerBound <= range.lowerBound,
                 range.upperBound <= stretch.range.upperBound
             else { continue }
+            let part = stretch.part(range)
             kept[at].left -= range.count
-            if kept[at].left <= 0 { kept.remove(at: at) }
-            return stretch.part(range)
+            if part == nil || kept[at].left <= 0 { kept.remove(at: at) }
+            return part
         }
         return nil
     }
 
     /// Remembers one, until as many bytes were sent of it as it has: the system may have forgotten
-    /// it by then.
+    /// some of it by then.
     mutating func keep(_ stretch: CachedStretch) {
         if kept.count == Self.most { kept.removeFirst() }
         kept.append((stretch, stretch.range.count))
@@ -67,14 +72,18 @@ struct CachedStretches: Sendable {
 }
 
 extension TorrentFiles {
+    /// The least that a stretch must have: each that is on its way keeps a file open, and is no
+    /// gain where it is a few blocks.
+    private static let leastSent = 65_536
+
     /// Where a part of a piece lies, if that is in one open file, and the system has all of it in
     /// memory, so that no disk is waited for.
     func cached(_ piece: PieceIndex, _ range: Range<Int>) -> CachedStretch? {
-        guard
+        guard range.count >= Self.leastSent,
             let spans = layout.spans(
                 piece: piece, offset: range.lowerBound, length: range.count),
             spans.count == 1, let span = spans.first, !layout.files[span.file].isPadding,
-            let file = opened(span.file), file.isCached(span.offset, span.length)
+            let file = opened(span.file), file.hasPages(span.offset, span.length)
         else { return nil }
         return CachedStretch(piece: piece, range: range, offset: span.offset, file: file)
     }
@@ -84,14 +93,14 @@ extension OpenFile {
     /// The system's pages, in bytes.
     private static let page = Int64(max(1, sysconf(Int32(_SC_PAGESIZE))))
 
-    /// Whether the file has these bytes, and the system has them in memory; false where it does not
-    /// tell.
-    fileprivate func isCached(_ offset: Int64, _ count: Int) -> Bool {
-        // What the system has of a file may reach beyond its end.
-        var status = stat()
-        guard fstat(descriptor.raw, &status) == 0, status.st_size >= offset + Int64(count)
-        else { return false }
+    /// Whether the system has pages for all of these bytes; false where it does not tell.
+    func hasPages(_ offset: Int64, _ count: Int) -> Bool {
         let pages = (offset + Int64(count) + Self.page - 1) / Self.page - offset / Self.page
         return linux_cached_pages(descriptor.raw, off_t(offset), count) >= Int(pages)
+    }
+
+    /// Whether a byte of the file can be read without a wait.
+    func hasByte(at offset: Int64) -> Bool {
+        withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { readAtOnce($0, at: offset) }
     }
 }

@@ -119,7 +119,9 @@ extension TorrentStore {
     func lend(
         _ piece: PieceIndex, _ range: Range<Int>, of whole: Int, ticket: ReadTicket
     ) -> StoreRead? {
-        if let part = cached.part(piece, range) { return .inFile(part) }
+        // Not while anything is to be written: on some file systems it would wait for who writes.
+        let isSent = settings.sendsFromFiles && pending.isEmpty && Self.isBlock(range, of: whole)
+        if isSent, let part = cached.part(piece, range) { return .inFile(part) }
         let key = StretchCache.Key(piece: piece, part: range.lowerBound / stretches.length)
         let start = key.part * stretches.length
         let end = min(whole, start + stretches.length)
@@ -128,9 +130,11 @@ extension TorrentStore {
         if let stretch = stretches[key] { return .lent(Self.part(stretch, within)) }
         if stretches.waiting[key] == nil {
             guard Self.isBlock(range, of: whole) else { return nil }
-            if settings.sendsFromFiles, let stretch = files.cached(piece, start..<end) {
+            if isSent, let stretch = files.cached(piece, start..<end),
+                let part = stretch.part(range)
+            {
                 cached.keep(stretch)
-                return .inFile(stretch.part(range))
+                return .inFile(part)
             }
             guard stretches.waiting.count < settings.reads else { return .refused }
             let buffer = stretches.buffer()
