@@ -25,6 +25,6 @@ static inline ssize_t linux_read_cached(int fd, void *buffer, size_t count, off_
 static inline long linux_cached_pages(int fd, off_t offset, size_t count) {
     struct { uint64_t offset, length; } range = {(uint64_t)offset, count};
     struct { uint64_t cached, dirty, writeback, evicted, recently_evicted; } pages;
-    // The same number on every architecture; glibc does not name it yet.
+    // The same number on every architecture that Swift has; glibc does not name it yet.
     return syscall(451L, fd, &range, &pages, 0) == 0 ? (long)pages.cached : -1;
 }

@@ -1,5 +1,6 @@
-// Bytes that wait to be handed to the kernel, as slices of shared arrays.
-// Small messages are gathered into one array; a large one is kept as it is, without a copy.
+// Bytes that wait to be handed to the kernel: slices of shared arrays, memory of somebody else's, and
+// parts of open files. Small messages are gathered into one array; what is large is kept as it is,
+// without a copy, and files are not read here. Waits for nothing: the connection knows when to write.
 
 import CLibevent
 import Glibc
@@ -69,7 +70,7 @@ private enum Stretch {
     }
 }
 
-/// A queue of slices that leaves with writev.
+/// A queue of slices that leaves with writev, and with sendfile where they are of files.
 struct SendQueue {
     private var slices: [Stretch] = []
     private var head = 0
@@ -185,7 +186,7 @@ struct SendQueue {
         return (wrote, offered, failure)
     }
 
-    /// Whether packets wait until they are full (TCP_CORK).
+    /// Lets packets wait until they are full (TCP_CORK), or lets them go.
     private func cork(_ descriptor: Int32, _ isOn: Bool) {
         var value: Int32 = isOn ? 1 : 0
         setsockopt(

@@ -1,5 +1,5 @@
-// Writing: all that is sent within a turn of the loop leaves with one writev at its end, so that
-// many small messages share a packet. What the kernel does not take waits here.
+// Writing: all that is sent within a turn of the loop leaves together at its end, so that many small
+// messages share a packet. What the kernel does not take waits here.
 
 extension TCPConnection: TurnEndObserver {
     /// How many bytes wait that the kernel has not taken.

@@ -1,7 +1,8 @@
 // Stretches of pieces in memory that is used again and again: what is sent to peers is read into
 // it and leaves from there. To read into memory that the processor has at hand costs less than to
 // map the file, whose pages have to be entered and taken out again; and less on the thread that
-// sends than on another, as long as no disk is waited for. Where one is, a worker reads.
+// sends than on another, as long as no disk is waited for. Where one is, a worker reads. What the
+// kernel can send from the file itself does not come here (CachedStretches).
 
 import Pieces
 
