@@ -227,6 +227,23 @@ struct TorrentLiarTests {
         #expect(rig.meet(1) == ["1: close poisoned"])
     }
 
+    @Test("Where others are known to be, an address is kept out for the third poisoner")
+    func sharedAddress() {
+        var rig = TorrentRig(pieces: 1)
+        let address = IPAddress.v4(0x0a00_0007)
+        rig.tell(.discovered([Endpoint(address: address, port: 7000)]))
+        for slot in 1...3 {
+            rig.meet(slot, address: 0x0a00_0007)
+            rig.says(slot, .haveAll)
+            rig.says(slot, .unchoke)
+            rig.brings(slot, 0, 0)
+            rig.brings(slot, 0, 1)
+            let lines = rig.tell(.pieceRefused(PieceIndex(0), blocks: [1, 2]))
+            #expect(lines.first == "\(slot): close poisoned")
+            #expect(rig.engine.planner.isBanned(address) == (slot == 3))
+        }
+    }
+
     @Test("Of several, the one whose block was another when the piece came right is closed")
     func shared() {
         var rig = TorrentRig(pieces: 1)
@@ -316,29 +333,6 @@ struct TorrentLiarTests {
         #expect(rig.meet(4).first == "3: close full")
         let choked = rig.engine.peers[PeerHandle(1)].isChoked ? 1 : 2
         #expect(rig.meet(5).first == "\(choked): close full")
-    }
-
-    @Test(
-        "Of two connections between nodes that dialled each other the smaller name's is kept",
-        arguments: [(1, true, true), (1, false, false), (200, true, false), (200, false, true)])
-    func twins(name: UInt8, isFirstOurs: Bool, keepsNew: Bool) {
-        var rig = TorrentRig(pieces: 4)
-        func meet(_ slot: Int, isOurs: Bool) -> [String] {
-            let endpoint = Endpoint(address: .v4(0x0a00_0000 + UInt32(slot)), port: 6881)
-            return rig.tell(
-                .peerJoined(
-                    PeerHandle(slot),
-                    TorrentIntroduction(
-                        endpoint: endpoint, id: Rig.id(name), outgoing: isOurs, features: [])))
-        }
-        _ = meet(1, isOurs: isFirstOurs)
-        let lines = meet(2, isOurs: !isFirstOurs)
-        #expect(lines.contains(keepsNew ? "1: close duplicate" : "2: close duplicate"))
-        #expect(rig.engine.peers.contains(PeerHandle(keepsNew ? 2 : 1)))
-        // Later a name alone does not take a place.
-        rig.wait(.seconds(20))
-        _ = meet(3, isOurs: keepsNew ? isFirstOurs : !isFirstOurs)
-        #expect(!rig.engine.peers.contains(PeerHandle(3)))
     }
 
     @Test("The bitfield of a torrent of two million pieces is not too much")

@@ -15,7 +15,7 @@ struct TorrentRig {
     /// pieces `chosen`, or all.
     init(
         pieces: Int = 4, blocks: Int = 2, have: [UInt32] = [], chosen: Range<UInt32>? = nil,
-        _ change: (inout TorrentSettings) -> Void = { _ in }
+        name: UInt8 = 100, _ change: (inout TorrentSettings) -> Void = { _ in }
     ) {
         let layout = Self.layout(pieces: pieces, blocks: blocks)
         self.layout = layout
@@ -24,7 +24,7 @@ struct TorrentRig {
         var settings = TorrentSettings()
         change(&settings)
         engine = TorrentEngine(
-            settings: settings, layout: layout, ourID: Rig.id(100), have: field,
+            settings: settings, layout: layout, ourID: Rig.id(name), have: field,
             chosen: chosen.map { range in
                 var wanted = Bitfield(pieceCount: pieces)
                 for piece in range { wanted.insert(PieceIndex(piece)) }

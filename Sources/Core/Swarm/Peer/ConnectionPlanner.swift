@@ -40,6 +40,8 @@ struct ConnectionPlanner: Sendable {
     private var banned: Set<IPAddress> = []
     /// How many addresses of each household are banned.
     private var bannedOf: [Household: Int] = [:]
+    /// How many ports of an address were refused where it has others.
+    private var sparedOf: [IPAddress: Int] = [:]
     /// Addresses that no bound on hosts holds up, and no ban of others: the source's.
     private let trusted: Set<Endpoint>
     private var refused: Set<Endpoint> = []
@@ -311,6 +313,17 @@ struct ConnectionPlanner: Sendable {
     /// Addresses of one household that are banned before all of it is: a /64 of IPv6 may be one
     /// poisoner's, who has as many addresses as he likes, or a house full of honest viewers.
     private static let mostBanned = 3
+
+    /// Whether an address is not to be banned for one of its ports, as others are known there.
+    ///
+    /// It may be a household, or a machine with several nodes. As with the addresses of a household
+    /// the third port is one too many.
+    mutating func spares(_ address: IPAddress) -> Bool {
+        let isShared = order.contains { $0.address == address && known[$0]?.teller == nil }
+        guard isShared, sparedOf.count < limit || sparedOf[address] != nil else { return false }
+        sparedOf[address, default: 0] += 1
+        return sparedOf[address, default: 0] < Self.mostBanned
+    }
 
     /// Keeps an address out for good, and with the third one all of its household.
     mutating func ban(_ address: IPAddress) {

@@ -8,9 +8,6 @@ extension TorrentEngine {
     /// Nothing heard for this long: the connection is dead (others send keep-alives every 2 min).
     private static let silence = Interval.seconds(150)
     private static let keepAlive = Interval.seconds(100)
-    /// Two nodes that dial each other do so within this: attempts that fail are made again for that
-    /// long.
-    private static let meeting = Interval.seconds(10)
     /// Addresses that are few: those of one household.
     private static let few = 8
     /// Connections whose addresses are remembered after their end.
@@ -22,8 +19,10 @@ extension TorrentEngine {
     ) {
         if introduction.isWebSeed { return joinedWebSeed(peer, introduction, now, &outputs) }
         let endpoint = introduction.endpoint
-        if let twin = twin(superseded: introduction, now) { close(twin, .duplicate, now, &outputs) }
-        if let reason = refusal(introduction) ?? (makeRoom(now, &outputs) ? nil : .full) {
+        for twin in twins(of: introduction) where yields(twin, to: introduction, now) {
+            close(twin, .duplicate, now, &outputs)
+        }
+        if let reason = refusal(introduction, now) ?? (makeRoom(now, &outputs) ? nil : .full) {
             if introduction.outgoing {
                 if reason == .ourselves {
                     planner.refuse(endpoint)
@@ -49,6 +48,7 @@ extension TorrentEngine {
             ? AllowedFast.pieces(
                 for: endpoint.address, pieceCount: layout.pieceCount,
                 count: settings.allowedFast) : []
+        state.isTwin = !twins(of: introduction).isEmpty
         peers.insert(peer, state)
         if !answered(peer, now, &outputs) { tellHave(peer, &outputs) }
         tellMore(peer, &outputs)
@@ -56,33 +56,14 @@ extension TorrentEngine {
         timers.wake(.connect, by: now + .milliseconds(250))
     }
 
-    private func refusal(_ introduction: TorrentIntroduction) -> CloseReason? {
+    private func refusal(_ introduction: TorrentIntroduction, _ now: Instant) -> CloseReason? {
         if introduction.id == ourID { return .ourselves }
         let address = introduction.endpoint.address
         if planner.isBanned(address) { return .poisoned }
+        if isOneTooMany(introduction, now) { return .duplicate }
         let host = Household(address)
-        var same = 0
-        for peer in peers.handles {
-            if peers[peer].introduction.id == introduction.id { return .duplicate }
-            if peers[peer].household == host { same += 1 }
-        }
+        let same = peers.handles.count { peers[$0].household == host }
         return same >= settings.maxPeersPerAddress ? .full : nil
-    }
-
-    /// The other connection of a node that dialled us while we dialled it, if the new one is kept.
-    ///
-    /// Both ends keep the one that the node with the smaller name opened; else each closes the one
-    /// that the other keeps, and both try again at the same time. Only one that is young and has
-    /// brought nothing gives way: names are no secret.
-    private func twin(superseded new: TorrentIntroduction, _ now: Instant) -> PeerHandle? {
-        guard let twin = peers.handles.first(where: { peers[$0].introduction.id == new.id })
-        else { return nil }
-        let old = peers[twin]
-        guard new.id != ourID, !old.isWeb, old.introduction.outgoing != new.outgoing,
-            old.received + old.sent == 0, now - old.joinedAt < Self.meeting
-        else { return nil }
-        let areWeSmaller = ourID.value.bytes.lexicographicallyPrecedes(new.id.value.bytes)
-        return new.outgoing == areWeSmaller ? twin : nil
     }
 
     /// Sees that there is a place for one more, at the cost of one that has been of no use for long.
@@ -143,7 +124,7 @@ extension TorrentEngine {
         if state.introduction.outgoing {
             planner.disconnected(state.introduction.endpoint, at: now)
             // Whoever has said nothing may not have liked what was said before its answer.
-            if state.hasOpened, state.heardAt == state.joinedAt {
+            if state.hasOpened, state.heardAt == state.joinedAt, !state.isTwin {
                 planner.retryPlainly(state.introduction.endpoint, at: now)
             }
         }
@@ -190,6 +171,10 @@ extension TorrentEngine {
         guard peers.contains(peer) else { return }
         if !peers[peer].isWeb, now - peers[peer].heardAt > Self.silence {
             return close(peer, .silent, now, &outputs)
+        }
+        if peers[peer].isTwin {
+            choose(between: peer, now, &outputs)
+            guard peers.contains(peer) else { return }
         }
         if isSated(now), peers[peer].isSeed, now - peers[peer].joinedAt > .seconds(5) {
             return close(peer, .full, now, &outputs)

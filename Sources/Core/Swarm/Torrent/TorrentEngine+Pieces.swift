@@ -127,7 +127,7 @@ extension TorrentEngine {
     /// Closes a peer that sent what is wrong, and keeps its address out.
     ///
     /// Where others are connected from the same address, only its own port is: behind it may be a
-    /// household, or a proxy.
+    /// household, or a proxy. So it is, a few times, where others are known to be there.
     mutating func ban(
         _ serial: UInt32, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
@@ -142,7 +142,11 @@ extension TorrentEngine {
         let host = Household(endpoint.address)
         let same = peers.handles.filter { !peers[$0].isWeb && peers[$0].household == host }
         planner.refuse(endpoint)
-        if same.count <= 1 { planner.ban(endpoint.address) }
+        // Where it takes connections, if it came by its own.
+        if let port = here.flatMap({ peers[$0].listenPort }) {
+            planner.refuse(Endpoint(address: endpoint.address, port: port))
+        }
+        if same.count <= 1, !planner.spares(endpoint.address) { planner.ban(endpoint.address) }
         for peer in same where peers[peer].serial == serial {
             close(peer, .poisoned, now, &outputs)
         }

@@ -116,6 +116,8 @@ struct TorrentPeer: Sendable {
     var gets = ByteRate.zero
     var unchokedAt = Instant.zero
 
+    /// Whether another connection to the same node was there when it came, and none was chosen yet.
+    var isTwin = false
     var listenPort: UInt16?
     var exchange = PeerExchange()
     var allowance = Allowance()
