@@ -12,7 +12,8 @@ extension PlayoutSchedule {
     /// The player's stream is to begin: not at once, unless that is what settings say.
     mutating func holdBack(from now: Instant) {
         guard settings.headStart > .zero else { return }
-        heldUntil = now + settings.headStartWait
+        let usual = startedAt.map { $0 + settings.headStartUntil } ?? now
+        heldUntil = max(now + settings.headStartWait, usual)
     }
 
     /// Whether the first piece waits for more, or for its time.

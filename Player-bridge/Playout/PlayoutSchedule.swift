@@ -81,14 +81,18 @@ package struct PlayoutSchedule: Sendable {
     var end: PieceIndex?
     /// Until when the beginning is held back at the latest; nil once it is not.
     var heldUntil: Instant?
+    /// When the viewer was started.
+    private(set) var startedAt: Instant?
     private var holeSince: Instant?
     private var saidBehind = false
     /// When a long stall was last over.
     private var longStallAt: Instant?
 
-    /// A schedule that waits for its tune-in.
-    package init(settings: PlayoutSettings = PlayoutSettings()) {
+    /// A schedule that waits for its tune-in, of a viewer that was started at `startedAt`, if that
+    /// is known.
+    package init(settings: PlayoutSettings = PlayoutSettings(), startedAt: Instant? = nil) {
         self.settings = settings
+        self.startedAt = startedAt
         pieces = PieceTimes(settings: settings)
         lag = LagTarget(settings: settings)
     }

@@ -13,12 +13,13 @@ package struct PlayoutSettings: Equatable, Sendable {
     /// The greatest lag target: who waits longer is no longer watching live.
     package var maximumLag = Interval.seconds(8)
     /// What a player is to have in hand when its stream begins, and how long that is waited for at
-    /// most from tune-in on.
+    /// most: so long from tune-in on, and so long from when the viewer was started.
     ///
     /// A player that begins with nothing stands still a second later if anything
     /// is slower than the first piece was; the wait is as much as a start within a second allows.
     package var headStart = Interval.milliseconds(900)
     package var headStartWait = Interval.milliseconds(500)
+    package var headStartUntil = Interval.milliseconds(850)
     /// The lag target that the user asked for; nil lets it adapt.
     package var fixedLag: Interval?
     /// What a miss adds to the lag target.

@@ -6,8 +6,11 @@ import Primitives
 import Testing
 
 @Suite struct HeadStartTests {
-    private func script() -> Script {
-        Script { ($0.headStart, $0.headStartWait) = (.milliseconds(300), .milliseconds(500)) }
+    private func script(startedAt: Int64? = nil) -> Script {
+        Script(startedAt: startedAt) {
+            ($0.headStart, $0.headStartWait) = (.milliseconds(300), .milliseconds(500))
+            $0.headStartUntil = .milliseconds(800)
+        }
     }
 
     @Test("The first pieces wait until three tenths of a second are in hand")
@@ -29,6 +32,21 @@ import Testing
         #expect(s.at(499, .woken) == [])
         #expect(s.at(500, .woken) == [.emit(p(10))])
         #expect(s.arrive(900, 11) == [.emit(p(11))])
+    }
+
+    @Test("Of a viewer that found the stream soon, until eight tenths after its start")
+    func soon() {
+        var s = script(startedAt: 0)
+        #expect(s.at(100, .tunedIn(p(10))) == [])
+        #expect(s.arrive(200, 10) == [])
+        #expect(s.at(799, .woken) == [])
+        #expect(s.at(800, .woken) == [.emit(p(10))])
+        // One that was long on its way to it has its half second, as before.
+        var late = script(startedAt: 0)
+        #expect(late.at(600, .tunedIn(p(10))) == [])
+        #expect(late.arrive(700, 10) == [])
+        #expect(late.at(1099, .woken) == [])
+        #expect(late.at(1100, .woken) == [.emit(p(10))])
     }
 
     @Test("What comes after that goes out at once, though nothing is in hand")

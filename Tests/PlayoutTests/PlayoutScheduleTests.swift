@@ -10,13 +10,15 @@ struct Script {
     var schedule: PlayoutSchedule
     typealias Output = PlayoutSchedule.Output
 
-    init(_ change: (inout PlayoutSettings) -> Void = { _ in }) {
+    init(startedAt: Int64? = nil, _ change: (inout PlayoutSettings) -> Void = { _ in }) {
         var settings = PlayoutSettings()
         (settings.initialLag, settings.minimumLag) = (.seconds(3), .seconds(1))
         // How streams begin has tests of its own.
         settings.headStart = .zero
         change(&settings)
-        schedule = PlayoutSchedule(settings: settings)
+        schedule = PlayoutSchedule(
+            settings: settings,
+            startedAt: startedAt.map { Instant(nanoseconds: 0) + .milliseconds($0) })
     }
 
     static func wall(_ piece: UInt32) -> WallTime {

@@ -147,13 +147,15 @@ struct Node: Sendable {
     /// The machines of a node that is there begin.
     ///
     /// The channel file says where the source is.
-    mutating func begin(firstPiece: PieceIndex, source: Endpoint) {
+    mutating func begin(firstPiece: PieceIndex, source: Endpoint, at now: Instant) {
         var settings = plan.swarm
         if settings.role != .source { settings.sourceEndpoints = [source] }
         engine = SwarmEngine(
             settings: settings, geometry: geometry, ourID: id, firstPiece: firstPiece,
             seed: seed)
-        if let settings = plan.playout { schedule = PlayoutSchedule(settings: settings) }
+        if let settings = plan.playout {
+            schedule = PlayoutSchedule(settings: settings, startedAt: now)
+        }
         isAlive = true
     }
 

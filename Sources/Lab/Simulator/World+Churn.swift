@@ -106,7 +106,7 @@ extension World {
     }
 
     private mutating func join(_ node: Int) {
-        nodes[node].begin(firstPiece: nextPiece, source: endpoint(of: 0))
+        nodes[node].begin(firstPiece: nextPiece, source: endpoint(of: 0), at: now)
         nodes[node].log.joinedAt = now
         announce(node)
         takeHint(node)

@@ -42,7 +42,8 @@ extension SwarmEngine {
         let hasOwnDeadlines = settings.policies.contains(.ownDeadlines)
         let whole = geometry.blocksPerPiece
         while !uploads.ready.isEmpty {
-            guard peers.underWay(at: now) + Self.blockBytes <= uplink.inFlight else { return }
+            guard peers.areUnderWay(atMost: uplink.inFlight - Self.blockBytes, at: now)
+            else { return }
             let share = max(4 * Self.blockBytes, uplink.inFlight / 2)
             if let retry = uplink.admit(Self.blockBytes, at: now) {
                 timers.wake(.serve, by: retry)

@@ -18,6 +18,8 @@ extension ConnectionPlanner {
     /// Where there is no room, whoever has told most makes it.
     mutating func hear(_ endpoints: [Endpoint], from teller: IPAddress) {
         let teller = Household(teller)
+        // Mostly they are known already: then nothing is counted.
+        guard endpoints.contains(where: { known[$0] == nil }) else { return }
         var crowd = Crowd(known)
         for endpoint in endpoints
         where isNew(endpoint, crowd) && makeRoom(for: teller, &crowd) {

@@ -11,6 +11,8 @@ struct PeerTable: Sendable {
     private var isHere: [Bool] = []
     /// What is under way to each; nothing where it is gone.
     private var flights: [PeerFlight] = []
+    /// The sum of it.
+    private var allInFlight = 0
     /// What each holds, and what it was told of our neighbours; those of a husk where it is gone.
     private var pieces: [PeerPieces] = []
     private var exchanges: [PeerExchange] = []
@@ -100,6 +102,7 @@ struct PeerTable: Sendable {
         while states.count <= handle.slot { grow(with: state) }
         states[handle.slot] = state
         isHere[handle.slot] = true
+        allInFlight -= flights[handle.slot].inFlight
         flights[handle.slot] = PeerFlight(progressAt: state.joinedAt)
         pieces[handle.slot] = PeerPieces(window: window)
         exchanges[handle.slot] = PeerExchange()
@@ -122,6 +125,7 @@ struct PeerTable: Sendable {
     mutating func remove(_ handle: PeerHandle) {
         guard contains(handle) else { return }
         isHere[handle.slot] = false
+        allInFlight -= flights[handle.slot].inFlight
         flights[handle.slot].inFlight = 0
         pieces[handle.slot] = Self.husk
         exchanges[handle.slot] = PeerExchange()
@@ -135,13 +139,15 @@ struct PeerTable: Sendable {
 }
 
 extension PeerTable {
-    /// Bytes under way to all neighbours together, without those that stand still.
-    func underWay(at now: Instant) -> Int {
+    /// Whether `limit` bytes or fewer are under way to all neighbours together, without those that
+    /// stand still.
+    func areUnderWay(atMost limit: Int, at now: Instant) -> Bool {
+        if allInFlight <= limit { return true }
         var total = 0
         for handle in handles where !hesitates(handle, at: now) {
             total += flights[handle.slot].inFlight
         }
-        return total
+        return total <= limit
     }
 
     /// `count` bytes more are sent to a neighbour.
@@ -150,6 +156,7 @@ extension PeerTable {
         // Where nothing was under way, the clock of what is now begins to run.
         if flights[handle.slot].inFlight == 0 { flights[handle.slot].progressAt = now }
         flights[handle.slot].inFlight += count
+        allInFlight += count
     }
 
     /// `left` bytes are still under way to a neighbour; answers how many have landed, or nil
@@ -159,6 +166,7 @@ extension PeerTable {
         let before = flights[handle.slot].inFlight
         if left < before || left == 0 || before == 0 { flights[handle.slot].progressAt = now }
         flights[handle.slot].inFlight = left
+        allInFlight += left - before
         return max(0, before - left)
     }
 
@@ -171,6 +179,8 @@ extension PeerTable {
     /// Whether others are served before a neighbour that is here.
     private func hesitates(_ handle: PeerHandle, at now: Instant) -> Bool {
         let flight = flights[handle.slot]
+        // Asked of all for each block that is sent: mostly without a look at anything else.
+        guard flight.unacknowledged(at: now) > Standstill.timeout else { return false }
         guard policies.contains(.hesitation) else { return flight.isStuck(at: now) }
         return Standstill.hesitates(
             unacknowledged: flight.unacknowledged(at: now),

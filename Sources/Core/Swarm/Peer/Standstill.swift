@@ -12,8 +12,8 @@ import Primitives
 enum Standstill {
     /// After so long without an acknowledgement a connection stands still, whatever else is known.
     static let certain = Interval.seconds(1)
-    /// TCP's timeout beyond a round trip.
-    private static let timeout = Interval.milliseconds(200)
+    /// TCP's timeout beyond a round trip: nothing stands still before it.
+    static let timeout = Interval.milliseconds(200)
     /// What a timeout may be late.
     private static let grace = Interval.milliseconds(100)
     /// Within so long something comes from somebody, or the own line is cut.

@@ -50,7 +50,7 @@ final class PlayerFeed {
     ) {
         var settings = PlayoutSettings()
         settings.fixedLag = delay
-        schedule = PlayoutSchedule(settings: settings)
+        schedule = PlayoutSchedule(settings: settings, startedAt: Loop.now)
         assembler = TransportAssembler(geometry: geometry)
         self.source = source
         self.handler = handler
