@@ -119,7 +119,10 @@ package struct PlayoutSchedule: Sendable {
         if pieces.isPresent(pieces.first) {
             return heldUntil.map { Deadline(at: $0, reason: "head start") } ?? .never
         }
-        if hasMore { return Deadline(at: giveUpTime, reason: "hole") }
+        if hasMore {
+            // Before that nothing is given up, however short a delay was asked for.
+            return Deadline(at: max(giveUpTime, heldUntil ?? giveUpTime), reason: "hole")
+        }
         guard mode == .playing, anchor?.wall != nil, let due = deadline(of: pieces.first)
         else { return .never }
         return Deadline(at: due, reason: "stall")

@@ -91,8 +91,7 @@ extension EndToEnd {
                 let isWhole = film.isWhole("\(folder)/film.ts")
                 #expect(isWhole, "\(stage.lastWords)")
                 let loaded = member("downloaded", in: viewer.child.output).flatMap { Int($0) }
-                // A few blocks more where a second connection to the seed was closed meanwhile.
-                #expect((loaded ?? 0) <= 2 * 65_536, "\(viewer.child.lastWords)")
+                #expect((loaded ?? 0) <= 65_536, "\(viewer.child.lastWords)")
             }
         }
 

@@ -192,6 +192,7 @@ package struct SwarmEngine: Sendable {
     /// What must always hold; for tests and the simulator.
     package func checkInvariants() {
         table.checkInvariants()
+        peers.checkInvariants()
         for handle in peers.handles {
             precondition(
                 (peers.look(handle, \.outstanding) ?? 0) >= 0, "negative outstanding bytes")

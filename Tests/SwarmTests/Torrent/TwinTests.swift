@@ -9,16 +9,24 @@ import Wire
 
 /// Two nodes and the connections between them, each opened by the one or the other.
 private struct Pair {
+    /// A connection: who opened it, and which address of the other it was.
+    struct Way {
+        let opener: Int
+        let address: Int
+    }
+
     /// The node with the smaller name, and that with the greater.
     var rigs: [TorrentRig]
-    /// Who opened each connection.
-    let openers: [Int]
+    var ways: [Way]
     /// What each end has closed, and has been told that the other closed.
     var closed: [Set<Int>] = [[], []]
     var gone: [Set<Int>] = [[], []]
+    /// What each end dials.
+    var dials: [Way] = []
 
+    /// Of connections by other addresses each, opened by these ends.
     init(openers: [Int]) {
-        self.openers = openers
+        ways = openers.enumerated().map { Way(opener: $1, address: $0) }
         rigs = [
             TorrentRig(pieces: 64, name: 3),
             TorrentRig(pieces: 64, have: Array(0..<64), name: 200),
@@ -26,56 +34,76 @@ private struct Pair {
     }
 
     /// The handshake of a connection has come to one end.
-    mutating func join(_ end: Int, _ connection: Int) {
-        let other = Rig.id(end == 0 ? 200 : 3)
-        // By another address each.
-        let endpoint = Endpoint(address: .v4(0x0a00_0000 + UInt32(connection)), port: 6881)
+    mutating func join(_ end: Int, _ number: Int) {
+        let way = ways[number]
+        let isOurs = way.opener == end
+        let endpoint = Endpoint(
+            address: .v4(0x0a00_0000 + UInt32(way.address)),
+            port: isOurs ? 6881 : UInt16(50_000 + number))
         note(
             end,
             rigs[end].tell(
                 .peerJoined(
-                    PeerHandle(connection),
+                    PeerHandle(number),
                     TorrentIntroduction(
-                        endpoint: endpoint, id: other, outgoing: openers[connection] == end,
+                        endpoint: endpoint, id: Rig.id(end == 0 ? 200 : 3), outgoing: isOurs,
                         features: [.fast, .extensionProtocol]))))
     }
 
     private mutating func note(_ end: Int, _ lines: [String]) {
-        for line in lines where line.contains(": close ") {
-            guard let connection = Int(line.prefix { $0 != ":" }) else { continue }
-            closed[end].insert(connection)
+        for line in lines {
+            if line.contains(": close "), let number = Int(line.prefix { $0 != ":" }) {
+                closed[end].insert(number)
+            } else if line.hasPrefix("dial 10.0.0."), let address = line.split(separator: ".").last
+            {
+                let number = Int(address.prefix { $0 != ":" }) ?? 0
+                dials.append(Way(opener: end, address: number))
+            }
         }
     }
 
     /// What one end has closed is heard of at the other.
     mutating func tellCloses() {
         for end in 0...1 {
-            for connection in closed[1 - end].subtracting(closed[end]).subtracting(gone[end]) {
-                gone[end].insert(connection)
-                note(end, rigs[end].tell(.peerLeft(PeerHandle(connection))))
+            for number in closed[1 - end].subtracting(closed[end]).subtracting(gone[end]) {
+                gone[end].insert(number)
+                note(end, rigs[end].tell(.peerLeft(PeerHandle(number))))
             }
         }
     }
 
-    /// Time passes, in which each hears of the other on every connection that is there.
+    /// Time passes, in which each hears of the other on every connection that is there, and makes
+    /// those that it wants to make.
     mutating func wait(_ seconds: Int) {
         for _ in 0..<seconds {
             for end in 0...1 {
-                for connection in openers.indices where rigs[end].has(connection) {
-                    note(
-                        end,
-                        rigs[end].tell(.messageReceived(PeerHandle(connection), .keepAlive)))
+                for number in ways.indices where rigs[end].has(number) {
+                    note(end, rigs[end].tell(.messageReceived(PeerHandle(number), .keepAlive)))
                 }
                 note(end, rigs[end].wait(.seconds(1)))
+            }
+            tellCloses()
+            let new = dials
+            dials = []
+            for way in new {
+                ways.append(way)
+                // The handshake of whoever dials goes first, and the answer comes back.
+                join(1 - way.opener, ways.count - 1)
+                if closed[1 - way.opener].contains(ways.count - 1) {
+                    gone[way.opener].insert(ways.count - 1)
+                    let endpoint = Endpoint(
+                        address: .v4(0x0a00_0000 + UInt32(way.address)), port: 6881)
+                    note(way.opener, rigs[way.opener].tell(.dialFailed(endpoint)))
+                } else {
+                    join(way.opener, ways.count - 1)
+                }
             }
             tellCloses()
         }
     }
 
     /// The connections that both ends have.
-    var common: [Int] {
-        openers.indices.filter { connection in rigs.allSatisfy { $0.has(connection) } }
-    }
+    var common: [Int] { ways.indices.filter { way in rigs.allSatisfy { $0.has(way) } } }
 }
 
 extension TorrentRig {
@@ -95,31 +123,47 @@ private func orders(_ items: [Int]) -> [[Int]] {
 @Suite("Several connections between two nodes")
 struct TwinTests {
     @Test(
-        "One is left to both, in whatever order they come to each",
+        "One is left to both and stays, in whatever order they come to each",
         arguments: [[0, 1], [0, 0], [1, 1], [0, 1, 1], [0, 0, 1], [0, 0, 0], [1, 1, 1]],
         [false, true])
     func allOrders(openers: [Int], isSlow: Bool) {
         let all = orders(Array(openers.indices))
         for here in all {
-            for there in all {
-                var pair = Pair(openers: openers)
-                for step in here.indices {
-                    for (end, order) in [(0, here), (1, there)] where !pair.isGone(order[step]) {
-                        pair.join(end, order[step])
-                    }
-                    // A close is heard of at once, or when all have come.
-                    if !isSlow { pair.tellCloses() }
-                }
-                pair.tellCloses()
-                #expect(!pair.common.isEmpty, "\(here) and \(there)")
-                pair.wait(15)
-                #expect(pair.common.count == 1, "\(here) and \(there)")
-                #expect(pair.rigs.allSatisfy { $0.engine.peers.count == 1 })
+            for there in all { meet(openers, here, there, isSlow: isSlow) }
+        }
+    }
+
+    @Test("Also where there are six", arguments: [0b000000, 0b111111, 0b010101, 0b111000])
+    func many(bits: Int) {
+        let openers = (0..<6).map { bits >> $0 & 1 }
+        for here in [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [2, 0, 5, 1, 4, 3]] {
+            for there in [[0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], [3, 1, 4, 0, 5, 2]] {
+                meet(openers, here, there, isSlow: true)
             }
         }
     }
 
-    @Test("A name alone takes nobody's place, and no more than four at a time")
+    private func meet(_ openers: [Int], _ here: [Int], _ there: [Int], isSlow: Bool) {
+        var pair = Pair(openers: openers)
+        for step in here.indices {
+            for (end, order) in [(0, here), (1, there)] where !pair.isGone(order[step]) {
+                pair.join(end, order[step])
+            }
+            // A close is heard of at once, or when all have come.
+            if !isSlow { pair.tellCloses() }
+        }
+        pair.tellCloses()
+        #expect(!pair.common.isEmpty, "\(here) and \(there)")
+        pair.wait(15)
+        let kept = pair.common
+        #expect(kept.count == 1, "\(here) and \(there)")
+        pair.wait(45)
+        #expect(pair.common == kept, "\(here) and \(there)")
+        #expect(pair.ways.count <= openers.count * 10)
+        #expect(pair.rigs.allSatisfy { $0.engine.peers.count == 1 })
+    }
+
+    @Test("A name alone takes nobody's place, and no more than eight are there at a time")
     func names() {
         for name: UInt8 in [1, 200] {
             var rig = TorrentRig(pieces: 4)
@@ -129,7 +173,7 @@ struct TwinTests {
                 _ = rig.tell(.messageReceived(PeerHandle(1), .keepAlive))
                 lines += rig.meet(name, at: other)
             }
-            #expect(rig.engine.peers.count == (name == 1 ? 1 : 4))
+            #expect(rig.engine.peers.count == (name == 1 ? 1 : 8))
             for _ in 0..<12 {
                 _ = rig.tell(.messageReceived(PeerHandle(1), .keepAlive))
                 lines += rig.wait(.seconds(1))
@@ -139,26 +183,58 @@ struct TwinTests {
         }
     }
 
-    @Test("A node that comes again takes the place of what is left of its dead connection")
-    func dead() {
-        for name: UInt8 in [1, 200] {
-            var rig = TorrentRig(pieces: 4)
-            _ = rig.meet(name, at: 1)
-            _ = rig.wait(.seconds(30))
-            _ = rig.meet(name, at: 2)
-            #expect(rig.engine.peers.count == 2)
-            _ = rig.wait(.seconds(1))
-            _ = rig.tell(.messageReceived(PeerHandle(2), .interested))
-            #expect(rig.wait(.seconds(12)).contains("1: close duplicate"))
-            #expect(rig.engine.peers.handles == [PeerHandle(2)])
+    @Test("Another address of a node that is here is not dialled again and again")
+    func alias() {
+        // The other end chooses, and closes what we open beside its own.
+        var rig = TorrentRig(pieces: 4)
+        _ = rig.meet(200, at: 1)
+        let alias = Endpoint(address: .v4(0x0b00_0001), port: 6881)
+        var lines = rig.tell(.discovered([alias]))
+        var dials = 0
+        for _ in 0..<300 {
+            lines += rig.tell(.messageReceived(PeerHandle(1), .keepAlive))
+            lines += rig.wait(.seconds(1))
+            let isDialled = lines.contains("dial \(alias)")
+            lines = []
+            if isDialled {
+                dials += 1
+                _ = rig.tell(
+                    .peerJoined(
+                        PeerHandle(2),
+                        TorrentIntroduction(
+                            endpoint: alias, id: Rig.id(200), outgoing: true, features: [.fast])))
+                _ = rig.tell(.peerLeft(PeerHandle(2)))
+            }
         }
+        #expect((1...9).contains(dials), "\(dials)")
+        #expect(rig.engine.peers.count == 1)
+    }
+
+    @Test(
+        "A node that comes again takes the place of what is left of its dead connection",
+        arguments: [1, 200], [true, false])
+    func dead(name: UInt8, isNear: Bool) {
+        var rig = TorrentRig(pieces: 4)
+        _ = rig.meet(name, at: 1)
+        _ = rig.wait(.seconds(30))
+        // From elsewhere its name alone is not believed so soon.
+        _ = rig.meet(name, at: 2, from: isNear ? 1 : 2)
+        #expect(rig.engine.peers.contains(PeerHandle(2)) == (isNear || name == 200))
+        _ = rig.wait(.seconds(1))
+        _ = rig.tell(.messageReceived(PeerHandle(2), .interested))
+        let lines = rig.wait(.seconds(12))
+        #expect(lines.contains("1: close duplicate") == isNear)
+        #expect(rig.engine.peers.handles == [PeerHandle(isNear ? 2 : 1)])
     }
 }
 
 extension TorrentRig {
     /// A peer comes by its own connection, under a name.
-    fileprivate mutating func meet(_ name: UInt8, at slot: Int) -> [String] {
-        let endpoint = Endpoint(address: .v4(0x0a00_0000 + UInt32(slot)), port: 6881)
+    fileprivate mutating func meet(
+        _ name: UInt8, at slot: Int, from address: Int? = nil
+    ) -> [String] {
+        let endpoint = Endpoint(
+            address: .v4(0x0a00_0000 + UInt32(address ?? slot)), port: UInt16(6880 + slot))
         return tell(
             .peerJoined(
                 PeerHandle(slot),

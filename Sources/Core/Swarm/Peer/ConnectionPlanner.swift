@@ -264,12 +264,17 @@ struct ConnectionPlanner: Sendable {
         vain = vain.filter { now - $0.value < Self.vainMemory }
     }
 
-    /// An address is a neighbour now.
+    /// An address is a neighbour now; what came to nothing before still counts until it has proved
+    /// itself.
     mutating func connected(_ endpoint: Endpoint) {
         if !refused.contains(endpoint) { take(endpoint) }
+        known[endpoint]?.phase = .connected
+    }
+
+    /// A neighbour's address is a good one: what came to nothing before is forgotten.
+    mutating func proved(_ endpoint: Endpoint) {
         paces[Household(endpoint.address)] = nil
         spent[endpoint] = nil
-        known[endpoint]?.phase = .connected
         known[endpoint]?.failures = 0
     }
 

@@ -150,6 +150,12 @@ extension PeerTable {
         return total <= limit
     }
 
+    /// What must always hold; for tests.
+    func checkInvariants() {
+        precondition(
+            flights.reduce(0) { $0 + $1.inFlight } == allInFlight, "a sum of bytes under way")
+    }
+
     /// `count` bytes more are sent to a neighbour.
     mutating func launch(_ count: Int, to handle: PeerHandle, at now: Instant) {
         guard contains(handle) else { return }

@@ -24,7 +24,10 @@ extension SwarmEngine {
             outputs.append(.close(peer, .full))
             return
         }
-        if introduction.outgoing { planner.connected(introduction.endpoint) }
+        if introduction.outgoing {
+            planner.connected(introduction.endpoint)
+            planner.proved(introduction.endpoint)
+        }
         var state = PeerState(introduction, at: now)
         // The source dials nobody.
         state.isNamed =

@@ -8,6 +8,8 @@ extension TorrentEngine {
     /// Nothing heard for this long: the connection is dead (others send keep-alives every 2 min).
     private static let silence = Interval.seconds(150)
     private static let keepAlive = Interval.seconds(100)
+    /// A connection that was here for so long was no mistake.
+    private static let lasting = Interval.seconds(20)
     /// Addresses that are few: those of one household.
     private static let few = 8
     /// Connections whose addresses are remembered after their end.
@@ -19,10 +21,9 @@ extension TorrentEngine {
     ) {
         if introduction.isWebSeed { return joinedWebSeed(peer, introduction, now, &outputs) }
         let endpoint = introduction.endpoint
-        for twin in twins(of: introduction) where yields(twin, to: introduction, now) {
-            close(twin, .duplicate, now, &outputs)
-        }
-        if let reason = refusal(introduction, now) ?? (makeRoom(now, &outputs) ? nil : .full) {
+        let superseded = superseded(by: introduction, now)
+        let refusal = refusal(introduction, besides: superseded, now)
+        if let reason = refusal ?? (superseded.isEmpty && !makeRoom(now, &outputs) ? .full : nil) {
             if introduction.outgoing {
                 if reason == .ourselves {
                     planner.refuse(endpoint)
@@ -38,6 +39,7 @@ extension TorrentEngine {
             outputs.append(.close(peer, .abrupt))
             return failed(endpoint, now)
         }
+        for twin in superseded { close(twin, .duplicate, now, &outputs) }
         if introduction.outgoing { planner.connected(endpoint) }
         lastSerial += 1
         if addresses.count > Self.remembered { addresses = [:] }
@@ -56,13 +58,15 @@ extension TorrentEngine {
         timers.wake(.connect, by: now + .milliseconds(250))
     }
 
-    private func refusal(_ introduction: TorrentIntroduction, _ now: Instant) -> CloseReason? {
+    private func refusal(
+        _ introduction: TorrentIntroduction, besides gone: [PeerHandle], _ now: Instant
+    ) -> CloseReason? {
         if introduction.id == ourID { return .ourselves }
         let address = introduction.endpoint.address
         if planner.isBanned(address) { return .poisoned }
         if isOneTooMany(introduction, now) { return .duplicate }
         let host = Household(address)
-        let same = peers.handles.count { peers[$0].household == host }
+        let same = peers.handles.count { peers[$0].household == host && !gone.contains($0) }
         return same >= settings.maxPeersPerAddress ? .full : nil
     }
 
@@ -164,6 +168,17 @@ extension TorrentEngine {
         return false
     }
 
+    /// An address is a good one when a connection to it has lasted, or brought something: others
+    /// may be closed by the other end as soon as they are there, again and again.
+    private mutating func prove(_ peer: PeerHandle, _ now: Instant) {
+        let it = peers[peer]
+        guard it.introduction.outgoing, !it.isProven,
+            it.received > 0 || now - it.joinedAt > Self.lasting
+        else { return }
+        peers[peer].isProven = true
+        planner.proved(it.introduction.endpoint)
+    }
+
     /// Looks whether a peer is alive, of use, and delivers.
     mutating func watch(
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
@@ -172,6 +187,7 @@ extension TorrentEngine {
         if !peers[peer].isWeb, now - peers[peer].heardAt > Self.silence {
             return close(peer, .silent, now, &outputs)
         }
+        prove(peer, now)
         if peers[peer].isTwin {
             choose(between: peer, now, &outputs)
             guard peers.contains(peer) else { return }

@@ -141,12 +141,17 @@ extension TorrentEngine {
         else { return }
         let host = Household(endpoint.address)
         let same = peers.handles.filter { !peers[$0].isWeb && peers[$0].household == host }
+        let others = same.filter { peers[$0].serial != serial }
         planner.refuse(endpoint)
-        // Where it takes connections, if it came by its own.
+        // Where it takes connections by its own word, unless that is somebody else's port.
         if let port = here.flatMap({ peers[$0].listenPort }) {
-            planner.refuse(Endpoint(address: endpoint.address, port: port))
+            let contact = Endpoint(address: endpoint.address, port: port)
+            let isElse = others.contains {
+                peers[$0].introduction.endpoint == contact || peers[$0].listenPort == port
+            }
+            if !isElse { planner.refuse(contact) }
         }
-        if same.count <= 1, !planner.spares(endpoint.address) { planner.ban(endpoint.address) }
+        if others.isEmpty, !planner.spares(endpoint.address) { planner.ban(endpoint.address) }
         for peer in same where peers[peer].serial == serial {
             close(peer, .poisoned, now, &outputs)
         }

@@ -11,13 +11,14 @@ extension TorrentEngine {
     private static let meeting = Interval.seconds(10)
     /// The end that chooses has chosen by then: before the other would.
     private static let choosing = Interval.seconds(5)
-    /// One that has said nothing for this long may be dead: of a line that was cut, or an address
-    /// that has changed.
+    /// One that has said nothing for this long may be dead: of a line that was cut.
     private static let quiet = Interval.seconds(20)
-    /// Connections with one name: by IPv4 and IPv6, from this end and from the other.
+    /// And whatever the address, after longer than keep-alives take (BEP 3).
+    private static let silent = Interval.seconds(130)
+    /// Connections with one name: by several addresses of both, from both ends.
     ///
     /// More than that are somebody's who uses a name again and again.
-    private static let mostTwins = 4
+    private static let mostTwins = 8
 
     /// The connections that are here of the node that a new one leads to.
     func twins(of new: TorrentIntroduction) -> [PeerHandle] {
@@ -35,10 +36,28 @@ extension TorrentEngine {
 
     /// Whether a new connection is to take the place of a twin at once.
     ///
-    /// The end that chooses keeps the newest that it opened itself, as libtorrent does at both ends.
-    /// Only a young one gives way: names are no secret.
-    func yields(_ twin: PeerHandle, to new: TorrentIntroduction, _ now: Instant) -> Bool {
-        isOurs(choiceWith: new.id) && new.outgoing && now - peers[twin].joinedAt < Self.meeting
+    /// The end that chooses keeps the first that it opened itself. What the other opened gives way
+    /// only while it is young and of no use yet: names are no secret.
+    private func yields(_ twin: PeerHandle, to new: TorrentIntroduction, _ now: Instant) -> Bool {
+        let old = peers[twin]
+        return isOurs(choiceWith: new.id) && new.outgoing && !old.introduction.outgoing
+            && old.received + old.sent == 0 && now - old.joinedAt < Self.meeting
+    }
+
+    /// The connections whose place a new one takes.
+    func superseded(by new: TorrentIntroduction, _ now: Instant) -> [PeerHandle] {
+        let twins = twins(of: new)
+        return twins.allSatisfy { yields($0, to: new, now) } ? twins : []
+    }
+
+    /// Whether a connection may be dead, as the same node seems to be here anew.
+    ///
+    /// From elsewhere a name alone is believed only when nothing was heard for long.
+    private func seemsDead(
+        _ old: PeerHandle, beside new: TorrentIntroduction, _ now: Instant
+    ) -> Bool {
+        let isNear = peers[old].household == Household(new.endpoint.address)
+        return now - peers[old].heardAt > (isNear ? Self.quiet : Self.silent)
     }
 
     /// Whether a new connection is one too many beside those of the same node.
@@ -46,24 +65,22 @@ extension TorrentEngine {
         let twins = twins(of: new)
         guard !twins.isEmpty else { return false }
         guard isOurs(choiceWith: new.id) else { return twins.count >= Self.mostTwins }
-        return twins.contains { now - peers[$0].heardAt < Self.quiet }
+        return twins.contains { !seemsDead($0, beside: new, now) && !yields($0, to: new, now) }
     }
 
     /// Closes one of several connections to a node that nobody has chosen between: the newest, but
-    /// where it has spoken since it is here and the older has not.
+    /// where the older seem to be dead and it is not.
     mutating func choose(
         between peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
-        let name = peers[peer].introduction.id
-        let patience = isOurs(choiceWith: name) ? Self.choosing : Self.meeting
-        guard now - peers[peer].joinedAt >= patience else { return }
-        let older = twins(of: peers[peer].introduction)
-            .filter { peers[$0].serial < peers[peer].serial }
+        let new = peers[peer]
+        let patience = isOurs(choiceWith: new.introduction.id) ? Self.choosing : Self.meeting
+        guard now - new.joinedAt >= patience else { return }
         peers[peer].isTwin = false
-        let joinedAt = peers[peer].joinedAt
+        let older = twins(of: new.introduction).filter { peers[$0].serial < new.serial }
         guard !older.isEmpty else { return }
-        let isAlive = older.contains { peers[$0].heardAt > joinedAt }
-        guard !isAlive, peers[peer].heardAt > joinedAt else {
+        let areDead = older.allSatisfy { seemsDead($0, beside: new.introduction, now) }
+        guard areDead, new.heardAt > new.joinedAt else {
             return close(peer, .duplicate, now, &outputs)
         }
         for old in older { close(old, .duplicate, now, &outputs) }

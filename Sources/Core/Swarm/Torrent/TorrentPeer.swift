@@ -118,6 +118,8 @@ struct TorrentPeer: Sendable {
 
     /// Whether another connection to the same node was there when it came, and none was chosen yet.
     var isTwin = false
+    /// Whether the planner was told that its address is a good one.
+    var isProven = false
     var listenPort: UInt16?
     var exchange = PeerExchange()
     var allowance = Allowance()
