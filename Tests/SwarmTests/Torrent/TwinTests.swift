@@ -206,25 +206,68 @@ struct TwinTests {
                 _ = rig.tell(.peerLeft(PeerHandle(2)))
             }
         }
-        #expect((1...9).contains(dials), "\(dials)")
+        #expect((5...16).contains(dials), "\(dials)")
         #expect(rig.engine.peers.count == 1)
     }
 
     @Test(
         "A node that comes again takes the place of what is left of its dead connection",
-        arguments: [1, 200], [true, false])
-    func dead(name: UInt8, isNear: Bool) {
+        arguments: [1, 200])
+    func dead(name: UInt8) {
         var rig = TorrentRig(pieces: 4)
         _ = rig.meet(name, at: 1)
         _ = rig.wait(.seconds(30))
-        // From elsewhere its name alone is not believed so soon.
-        _ = rig.meet(name, at: 2, from: isNear ? 1 : 2)
-        #expect(rig.engine.peers.contains(PeerHandle(2)) == (isNear || name == 200))
+        // The old one is told something: if it lives, it is heard of.
+        #expect(rig.meet(name, at: 2, from: 1).contains("1: keep-alive"))
         _ = rig.wait(.seconds(1))
-        _ = rig.tell(.messageReceived(PeerHandle(2), .interested))
-        let lines = rig.wait(.seconds(12))
-        #expect(lines.contains("1: close duplicate") == isNear)
-        #expect(rig.engine.peers.handles == [PeerHandle(isNear ? 2 : 1)])
+        _ = rig.says(2, .interested)
+        #expect(rig.wait(.seconds(12)).contains("1: close duplicate"))
+        #expect(rig.engine.peers.handles == [PeerHandle(2)])
+    }
+
+    @Test(
+        "From another address it is believed when the old one was silent for two minutes",
+        arguments: [1, 200], [true, false])
+    func elsewhere(name: UInt8, speaks: Bool) {
+        var rig = TorrentRig(pieces: 4)
+        _ = rig.meet(name, at: 1)
+        _ = rig.wait(.seconds(30))
+        _ = rig.meet(name, at: 2)
+        _ = rig.wait(.seconds(1))
+        _ = rig.says(2, .interested)
+        _ = rig.wait(.seconds(30))
+        #expect(rig.engine.peers.count == 2)
+        if speaks { _ = rig.says(1, .keepAlive) }
+        _ = rig.says(2, .keepAlive)
+        let lines = rig.wait(.seconds(80))
+        #expect(lines.contains("2: close duplicate") == speaks)
+        #expect(lines.contains("1: close duplicate") == !speaks)
+        #expect(rig.engine.peers.handles == [PeerHandle(speaks ? 1 : 2)])
+    }
+
+    @Test("An address that has answered is remembered, and proves itself by lasting")
+    func answered() {
+        var planner = ConnectionPlanner()
+        let (good, unknown) = (
+            Endpoint(address: .v4(0x0b00_0001), port: 6881),
+            Endpoint(address: .v4(0x0b00_0002), port: 6881)
+        )
+        planner.add([good, unknown])
+        var now = Instant.zero
+        planner.connected(good, isScarce: true)
+        for _ in 0..<10 {
+            now = now + .seconds(60)
+            planner.failed(good, at: now)
+            planner.failed(unknown, at: now)
+        }
+        #expect(planner.known[good]?.failures == 10)
+        #expect(planner.known[unknown] == nil)
+        // It is needed: at once.
+        #expect(!planner.isReady(good, alone: false, at: now))
+        planner.hurry(at: now)
+        #expect(planner.isReady(good, alone: false, at: now))
+        planner.proved(good)
+        #expect(planner.known[good]?.failures == 0)
     }
 }
 

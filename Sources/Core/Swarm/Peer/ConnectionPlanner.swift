@@ -24,6 +24,8 @@ struct ConnectionPlanner: Sendable {
         var teller: Household?
         /// Nobody had told of it when we were first introduced to it.
         var isByIntroduction = false
+        /// Somebody has answered there: it is not soon forgotten for what came to nothing since.
+        var hasAnswered = false
 
         /// Whether it is not being tried, and known from `teller` alone.
         func isIdle(toldBy teller: Household) -> Bool { phase == .idle && self.teller == teller }
@@ -218,9 +220,9 @@ struct ConnectionPlanner: Sendable {
 
     /// An attempt came to nothing, or a connection ended: try again after a while.
     ///
-    /// One second doubled with each failure in a row, at most half a minute; after nine failures
-    /// the address is forgotten, and after two if it is known by hearsay only. It comes after all
-    /// others, so that none is always passed over where a host may not be tried often.
+    /// One second doubled with each time until it has `proved` itself, at most half a minute; after
+    /// nine times the address is forgotten, after two if it is known by hearsay only, and after 41 if
+    /// somebody has answered there. It comes after all others, so that none is always passed over where a host may not be tried often.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard var entry = known[endpoint] else { return }
         entry.phase = .idle
@@ -230,7 +232,10 @@ struct ConnectionPlanner: Sendable {
         known[endpoint] = entry
         order.removeAll { $0 == endpoint }
         order.append(endpoint)
-        guard entry.failures > (entry.teller == nil ? Self.mostFailures : 1) else { return }
+        let most =
+            entry.hasAnswered
+            ? Self.mostOfAnswered : entry.teller == nil ? Self.mostFailures : 1
+        guard entry.failures > most else { return }
         remove(endpoint)
         noteSpent(endpoint, at: now)
         guard entry.isByIntroduction, vain.count < limit || makeRoomInVain(at: now) else { return }
@@ -239,6 +244,11 @@ struct ConnectionPlanner: Sendable {
 
     /// Failures in a row after which one more is the last.
     private static let mostFailures = 8
+    /// The same where somebody has answered.
+    ///
+    /// Three minutes of a node that is alone, which tries every five seconds, or twenty of another:
+    /// the other end may hold a dead connection for two.
+    private static let mostOfAnswered = 40
 
     private mutating func noteSpent(_ endpoint: Endpoint, at now: Instant) {
         if spent.count >= limit { spent = spent.filter { now - $0.value < Self.spentMemory } }
@@ -264,11 +274,21 @@ struct ConnectionPlanner: Sendable {
         vain = vain.filter { now - $0.value < Self.vainMemory }
     }
 
-    /// An address is a neighbour now; what came to nothing before still counts until it has proved
-    /// itself.
-    mutating func connected(_ endpoint: Endpoint) {
+    /// An address is a neighbour now; what came to nothing before counts until it has proved itself.
+    ///
+    /// Where addresses are scarce it is worth remembering for long.
+    mutating func connected(_ endpoint: Endpoint, isScarce: Bool = false) {
         if !refused.contains(endpoint) { take(endpoint) }
         known[endpoint]?.phase = .connected
+        if isScarce { known[endpoint]?.hasAnswered = true }
+    }
+
+    /// Addresses where somebody has answered may be tried at once: there is need of them again.
+    mutating func hurry(at now: Instant) {
+        for (endpoint, entry) in known
+        where entry.hasAnswered && entry.phase == .idle && entry.nextTry > now {
+            known[endpoint]?.nextTry = now
+        }
     }
 
     /// A neighbour's address is a good one: what came to nothing before is forgotten.

@@ -22,8 +22,13 @@ extension TorrentEngine {
         if introduction.isWebSeed { return joinedWebSeed(peer, introduction, now, &outputs) }
         let endpoint = introduction.endpoint
         let superseded = superseded(by: introduction, now)
-        let refusal = refusal(introduction, besides: superseded, now)
+        let isAbrupt = isAbrupt(introduction, peer)
+        let refusal = isAbrupt ? .abrupt : refusal(introduction, besides: superseded, now)
         if let reason = refusal ?? (superseded.isEmpty && !makeRoom(now, &outputs) ? .full : nil) {
+            if isAbrupt {
+                outputs.append(.close(peer, .abrupt))
+                return failed(endpoint, now)
+            }
             if introduction.outgoing {
                 if reason == .ourselves {
                     planner.refuse(endpoint)
@@ -35,12 +40,8 @@ extension TorrentEngine {
             outputs.append(.close(peer, reason))
             return
         }
-        if isAbrupt(introduction, peer) {
-            outputs.append(.close(peer, .abrupt))
-            return failed(endpoint, now)
-        }
         for twin in superseded { close(twin, .duplicate, now, &outputs) }
-        if introduction.outgoing { planner.connected(endpoint) }
+        if introduction.outgoing { planner.connected(endpoint, isScarce: true) }
         lastSerial += 1
         if addresses.count > Self.remembered { addresses = [:] }
         addresses[lastSerial] = endpoint
@@ -50,7 +51,7 @@ extension TorrentEngine {
             ? AllowedFast.pieces(
                 for: endpoint.address, pieceCount: layout.pieceCount,
                 count: settings.allowedFast) : []
-        state.isTwin = !twins(of: introduction).isEmpty
+        state.isTwin = greetTwins(of: introduction, now, &outputs)
         peers.insert(peer, state)
         if !answered(peer, now, &outputs) { tellHave(peer, &outputs) }
         tellMore(peer, &outputs)
@@ -114,6 +115,7 @@ extension TorrentEngine {
         _ peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         guard peers.contains(peer) else { return }
+        prove(peer, now)
         let state = peers[peer]
         forgetRequests(peer)
         if let has = state.has {
@@ -168,12 +170,12 @@ extension TorrentEngine {
         return false
     }
 
-    /// An address is a good one when a connection to it has lasted, or brought something: others
+    /// An address is a good one when a connection to it has lasted, or was of use to one end: others
     /// may be closed by the other end as soon as they are there, again and again.
     private mutating func prove(_ peer: PeerHandle, _ now: Instant) {
         let it = peers[peer]
         guard it.introduction.outgoing, !it.isProven,
-            it.received > 0 || now - it.joinedAt > Self.lasting
+            it.received + it.sent > 0 || now - it.joinedAt > Self.lasting
         else { return }
         peers[peer].isProven = true
         planner.proved(it.introduction.endpoint)
@@ -213,7 +215,8 @@ extension TorrentEngine {
         if room > 0, !isSated(now) || busy < settings.targetPeers / 2 {
             // Who knows few addresses tries them often; many wrong ones are no reason to.
             let isAlone = swarmCount == 0 && planner.count <= Self.few
-            for endpoint in planner.next(room: room, alone: isAlone, at: now) {
+            let chosen = planner.next(room: room, alone: isAlone, avoiding: contacts, at: now)
+            for endpoint in chosen {
                 dialPace.spend()
                 outputs.append(.dial(endpoint))
             }
@@ -223,6 +226,17 @@ extension TorrentEngine {
         guard isPoor, wantedPeersAt.map({ now - $0 >= .seconds(5) }) ?? true else { return }
         wantedPeersAt = now
         outputs.append(.wantPeers)
+    }
+
+    /// Where those take connections who came by their own: they are here already.
+    private var contacts: Set<Endpoint> {
+        Set(
+            peers.handles.compactMap { handle in
+                let it = peers[handle]
+                guard !it.isWeb, !it.introduction.outgoing, let port = it.listenPort
+                else { return nil }
+                return Endpoint(address: it.introduction.endpoint.address, port: port)
+            })
     }
 
     // MARK: What peers have

@@ -86,7 +86,10 @@ extension TorrentEngine {
         noteLack(now)
         reviewInterest(now, &outputs)
         // Those that had nothing for us any more may have been let go.
-        if isFinished { timers.wake(.connect, by: now) }
+        if isFinished {
+            planner.hurry(at: now)
+            timers.wake(.connect, by: now)
+        }
         takeBack(now, &outputs)
         fillAll(now, &outputs)
     }

@@ -1,6 +1,6 @@
 // Two nodes that find each other in several ways at once - by a tracker, on the local network, by
-// IPv4 and by IPv6 - make several connections, of which one is to stay. Compares names; what a
-// connection is of use for is not looked at.
+// IPv4 and by IPv6 - make several connections, of which one is to stay. Compares names, which are
+// no secret: what is of use gives way to no name alone.
 
 import Primitives
 import Wire
@@ -13,7 +13,7 @@ extension TorrentEngine {
     private static let choosing = Interval.seconds(5)
     /// One that has said nothing for this long may be dead: of a line that was cut.
     private static let quiet = Interval.seconds(20)
-    /// And whatever the address, after longer than keep-alives take (BEP 3).
+    /// And is, whatever the address of the other one, after longer than keep-alives take (BEP 3).
     private static let silent = Interval.seconds(130)
     /// Connections with one name: by several addresses of both, from both ends.
     ///
@@ -50,39 +50,52 @@ extension TorrentEngine {
         return twins.allSatisfy { yields($0, to: new, now) } ? twins : []
     }
 
-    /// Whether a connection may be dead, as the same node seems to be here anew.
-    ///
-    /// From elsewhere a name alone is believed only when nothing was heard for long.
-    private func seemsDead(
-        _ old: PeerHandle, beside new: TorrentIntroduction, _ now: Instant
-    ) -> Bool {
-        let isNear = peers[old].household == Household(new.endpoint.address)
-        return now - peers[old].heardAt > (isNear ? Self.quiet : Self.silent)
-    }
-
     /// Whether a new connection is one too many beside those of the same node.
     func isOneTooMany(_ new: TorrentIntroduction, _ now: Instant) -> Bool {
         let twins = twins(of: new)
         guard !twins.isEmpty else { return false }
         guard isOurs(choiceWith: new.id) else { return twins.count >= Self.mostTwins }
-        return twins.contains { !seemsDead($0, beside: new, now) && !yields($0, to: new, now) }
+        return twins.contains {
+            now - peers[$0].heardAt < Self.quiet && !yields($0, to: new, now)
+        }
+    }
+
+    /// A connection comes beside others of the same node: says something on those, so that the other
+    /// end knows that they live; answers whether there are any.
+    mutating func greetTwins(
+        of new: TorrentIntroduction, _ now: Instant, _ outputs: inout [TorrentOutput]
+    ) -> Bool {
+        let twins = twins(of: new)
+        for twin in twins {
+            peers[twin].toldAt = now
+            outputs.append(.send(twin, .keepAlive))
+        }
+        return !twins.isEmpty
     }
 
     /// Closes one of several connections to a node that nobody has chosen between: the newest, but
-    /// where the older seem to be dead and it is not.
+    /// where it speaks and the older do not.
+    ///
+    /// From another address it is not believed at once to be the same node: both stay until one of
+    /// the older has spoken, or all were silent for longer than keep-alives take.
     mutating func choose(
         between peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
         let new = peers[peer]
         let patience = isOurs(choiceWith: new.introduction.id) ? Self.choosing : Self.meeting
         guard now - new.joinedAt >= patience else { return }
-        peers[peer].isTwin = false
         let older = twins(of: new.introduction).filter { peers[$0].serial < new.serial }
-        guard !older.isEmpty else { return }
-        let areDead = older.allSatisfy { seemsDead($0, beside: new.introduction, now) }
-        guard areDead, new.heardAt > new.joinedAt else {
-            return close(peer, .duplicate, now, &outputs)
+        if older.isEmpty {
+            peers[peer].isTwin = false
+        } else if older.contains(where: { peers[$0].heardAt > new.joinedAt })
+            || new.heardAt == new.joinedAt
+        {
+            close(peer, .duplicate, now, &outputs)
+        } else {
+            let dead = older.filter {
+                peers[$0].household == new.household || now - peers[$0].heardAt > Self.silent
+            }
+            for old in dead { close(old, .duplicate, now, &outputs) }
         }
-        for old in older { close(old, .duplicate, now, &outputs) }
     }
 }
