@@ -245,6 +245,46 @@ struct TwinTests {
         #expect(rig.engine.peers.handles == [PeerHandle(speaks ? 1 : 2)])
     }
 
+    @Test("A list that hearsay has made too long by one does not grow any more")
+    func overrun() {
+        func endpoint(_ number: Int) -> Endpoint {
+            // Networks and hosts of their own.
+            Endpoint(address: .v4(0x0b00_0000 + UInt32(number) << 8), port: 6881)
+        }
+        var planner = ConnectionPlanner()
+        planner.hear([endpoint(0)], from: .v4(0x0c00_0001))
+        planner.add((1...1000).map(endpoint))
+        planner.connected(endpoint(0))
+        #expect(planner.count == 1001)
+        for number in 1...10 { planner.failed(endpoint(number), at: .zero + .seconds(1)) }
+        planner.add((2001...3000).map(endpoint))
+        #expect(planner.count == 1001)
+    }
+
+    @Test("A seed remembers other seeds no longer than it must, a leech those that it let go")
+    func sated() {
+        for isSeed in [true, false] {
+            var rig = TorrentRig(
+                pieces: 4, have: isSeed ? [0, 1, 2, 3] : [0], chosen: isSeed ? nil : 0..<1)
+            let seed = Endpoint(address: .v4(0x0a00_0001), port: 6881)
+            var lines = rig.tell(.discovered([seed]))
+            var dials = 0
+            for _ in 0..<2400 {
+                lines += rig.wait(.seconds(1))
+                let isDialled = lines.contains("dial \(seed)")
+                lines = []
+                guard isDialled else { continue }
+                dials += 1
+                rig.meet(1, outgoing: true)
+                lines = rig.says(1, .haveAll)
+            }
+            let isKnown = rig.engine.planner.known[seed] != nil
+            #expect(isKnown == !isSeed)
+            // Who is alone with few addresses tries them every five seconds.
+            #expect(dials <= (isSeed ? 9 : 250), "\(dials)")
+        }
+    }
+
     @Test("An address that has answered is remembered, and proves itself by lasting")
     func answered() {
         var planner = ConnectionPlanner()

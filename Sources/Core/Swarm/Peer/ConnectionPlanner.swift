@@ -88,7 +88,8 @@ struct ConnectionPlanner: Sendable {
                 hosts.hasRoom(for: endpoint) || trusted.contains(endpoint)
                     || makeRoom(for: endpoint, &hosts)
             else { continue }
-            if room == 0 {
+            // Below nothing where hearsay has turned out to be true.
+            if room <= 0 {
                 vain = vain ?? triedInVain()
                 guard let gone = vain?.popLast() else { return }
                 remove(gone)
@@ -296,6 +297,13 @@ struct ConnectionPlanner: Sendable {
         paces[Household(endpoint.address)] = nil
         spent[endpoint] = nil
         known[endpoint]?.failures = 0
+    }
+
+    /// A neighbour was closed that nothing is wanted of now: that wears its address out for the next
+    /// half minute, but no further.
+    mutating func letGo(_ endpoint: Endpoint) {
+        guard let failures = known[endpoint]?.failures else { return }
+        known[endpoint]?.failures = min(failures, Self.manyFailures)
     }
 
     /// A neighbour's connection ended.

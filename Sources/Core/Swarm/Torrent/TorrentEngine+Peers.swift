@@ -41,7 +41,8 @@ extension TorrentEngine {
             return
         }
         for twin in superseded { close(twin, .duplicate, now, &outputs) }
-        if introduction.outgoing { planner.connected(endpoint, isScarce: true) }
+        // A seed closes other seeds, and needs none of them again.
+        if introduction.outgoing { planner.connected(endpoint, isScarce: !isComplete) }
         lastSerial += 1
         if addresses.count > Self.remembered { addresses = [:] }
         addresses[lastSerial] = endpoint
@@ -195,7 +196,10 @@ extension TorrentEngine {
             guard peers.contains(peer) else { return }
         }
         if isSated(now), peers[peer].isSeed, now - peers[peer].joinedAt > .seconds(5) {
-            return close(peer, .full, now, &outputs)
+            let introduction = peers[peer].introduction
+            close(peer, .full, now, &outputs)
+            if introduction.outgoing, !isComplete { planner.letGo(introduction.endpoint) }
+            return
         }
         if !peers[peer].isWeb, now - peers[peer].toldAt > Self.keepAlive {
             peers[peer].toldAt = now
@@ -215,8 +219,7 @@ extension TorrentEngine {
         if room > 0, !isSated(now) || busy < settings.targetPeers / 2 {
             // Who knows few addresses tries them often; many wrong ones are no reason to.
             let isAlone = swarmCount == 0 && planner.count <= Self.few
-            let chosen = planner.next(room: room, alone: isAlone, avoiding: contacts, at: now)
-            for endpoint in chosen {
+            for endpoint in planner.next(room: room, alone: isAlone, at: now) {
                 dialPace.spend()
                 outputs.append(.dial(endpoint))
             }
@@ -226,17 +229,6 @@ extension TorrentEngine {
         guard isPoor, wantedPeersAt.map({ now - $0 >= .seconds(5) }) ?? true else { return }
         wantedPeersAt = now
         outputs.append(.wantPeers)
-    }
-
-    /// Where those take connections who came by their own: they are here already.
-    private var contacts: Set<Endpoint> {
-        Set(
-            peers.handles.compactMap { handle in
-                let it = peers[handle]
-                guard !it.isWeb, !it.introduction.outgoing, let port = it.listenPort
-                else { return nil }
-                return Endpoint(address: it.introduction.endpoint.address, port: port)
-            })
     }
 
     // MARK: What peers have
