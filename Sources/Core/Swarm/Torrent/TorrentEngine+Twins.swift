@@ -76,8 +76,8 @@ extension TorrentEngine {
     /// Closes one of several connections to a node that nobody has chosen between: the newest, but
     /// where it speaks and the older do not.
     ///
-    /// From another address it is not believed at once to be the same node: both stay until one of
-    /// the older has spoken, or all were silent for longer than keep-alives take.
+    /// From another address it is not believed at once to be the same node: two stay until the older
+    /// has spoken, or was silent for longer than keep-alives take.
     mutating func choose(
         between peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
@@ -88,7 +88,7 @@ extension TorrentEngine {
         if older.isEmpty {
             peers[peer].isTwin = false
         } else if older.contains(where: { peers[$0].heardAt > new.joinedAt })
-            || new.heardAt == new.joinedAt
+            || new.heardAt == new.joinedAt || older.count > 1
         {
             close(peer, .duplicate, now, &outputs)
         } else {
