@@ -234,7 +234,8 @@ struct TwinTests {
         _ = rig.wait(.seconds(30))
         _ = rig.meet(name, at: 2)
         _ = rig.wait(.seconds(1))
-        _ = rig.says(2, .interested)
+        for message in [Message.haveAll, .unchoke] { _ = rig.says(2, message) }
+        _ = rig.brings(2, 0, 0)
         _ = rig.wait(.seconds(30))
         #expect(rig.engine.peers.count == 2)
         if speaks { _ = rig.says(1, .keepAlive) }

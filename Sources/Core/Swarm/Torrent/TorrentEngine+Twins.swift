@@ -76,8 +76,8 @@ extension TorrentEngine {
     /// Closes one of several connections to a node that nobody has chosen between: the newest, but
     /// where it speaks and the older do not.
     ///
-    /// From another address it is not believed at once to be the same node: two stay until the older
-    /// has spoken, or was silent for longer than keep-alives take.
+    /// From another address it is not believed at once to be the same node: if it is of use both stay
+    /// until the older has spoken, or was silent for longer than keep-alives take.
     mutating func choose(
         between peer: PeerHandle, _ now: Instant, _ outputs: inout [TorrentOutput]
     ) {
@@ -85,10 +85,11 @@ extension TorrentEngine {
         let patience = isOurs(choiceWith: new.introduction.id) ? Self.choosing : Self.meeting
         guard now - new.joinedAt >= patience else { return }
         let older = twins(of: new.introduction).filter { peers[$0].serial < new.serial }
+        let isNear = older.contains { peers[$0].household == new.household }
         if older.isEmpty {
             peers[peer].isTwin = false
         } else if older.contains(where: { peers[$0].heardAt > new.joinedAt })
-            || new.heardAt == new.joinedAt || older.count > 1
+            || new.heardAt == new.joinedAt || !isNear && new.received + new.sent == 0
         {
             close(peer, .duplicate, now, &outputs)
         } else {
