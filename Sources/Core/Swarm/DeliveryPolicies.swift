@@ -57,6 +57,12 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
     /// Without it after a second.
     package static let hesitation = DeliveryPolicies(rawValue: 1 << 27)
 
+    /// A block is handed to a connection only while its congestion window is open: this project's
+    /// own.
+    ///
+    /// Without it until half of what the line may have under way is under way to one neighbour.
+    package static let openWindows = DeliveryPolicies(rawValue: 1 << 31)
+
     /// The piece goes first of which the fewest copies have gone (Pianese et al., PULSE,
     /// INFOCOM 2006).
     package static let copyOrder = DeliveryPolicies(rawValue: 1 << 7)
@@ -142,6 +148,6 @@ package struct DeliveryPolicies: OptionSet, Hashable, Sendable {
         ("root-audit", .rootAudit), ("fair-extra", .fairExtra),
         ("hole-punching", .holePunching), ("early-talk", .earlyTalk),
         ("vacancies", .vacancies), ("early-alarm", .earlyAlarm), ("hesitation", .hesitation),
-        ("orphans-by-tree", .orphansByTree),
+        ("orphans-by-tree", .orphansByTree), ("open-windows", .openWindows),
     ]
 }

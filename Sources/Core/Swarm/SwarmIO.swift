@@ -41,6 +41,9 @@ package struct UplinkSample: Hashable, Sendable {
     package var unacknowledged: Int
     /// Of these, bytes that have not left this machine.
     package var unsent: Int
+    /// The congestion window in bytes (RFC 5681): what TCP lets be under way; `.max` where it is not
+    /// known.
+    package var window: Int
     /// The smoothed round trip.
     package var roundTrip: Interval
     /// The least round trip seen.
@@ -48,10 +51,12 @@ package struct UplinkSample: Hashable, Sendable {
 
     /// A reading of one connection.
     package init(
-        unacknowledged: Int, unsent: Int, roundTrip: Interval, leastRoundTrip: Interval
+        unacknowledged: Int, unsent: Int, window: Int = .max, roundTrip: Interval,
+        leastRoundTrip: Interval
     ) {
         self.unacknowledged = unacknowledged
         self.unsent = unsent
+        self.window = window
         self.roundTrip = roundTrip
         self.leastRoundTrip = leastRoundTrip
     }

@@ -120,7 +120,7 @@ struct Flow: Sendable {
     var isQueued = false
     var lastArrival = Instant.zero
     /// The congestion window in bytes, when it was last used, and whether bytes wait for it.
-    private var window = Flow.initialWindow
+    private(set) var window = Flow.initialWindow
     /// Below it the window doubles each round trip, above it grows by a packet.
     private var threshold = Int.max
     private var usedAt = Instant.zero

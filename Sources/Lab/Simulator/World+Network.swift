@@ -243,7 +243,8 @@ extension World {
     mutating func reading(of id: FlowID) -> UplinkSample {
         UplinkSample(
             unacknowledged: flows[id.slot].unacknowledged(at: now),
-            unsent: flows[id.slot].waiting, roundTrip: flows[id.slot].roundTrip,
+            unsent: flows[id.slot].waiting, window: flows[id.slot].window,
+            roundTrip: flows[id.slot].roundTrip,
             leastRoundTrip: flows[id.slot].leastRoundTrip)
     }
 }

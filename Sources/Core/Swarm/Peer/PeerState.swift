@@ -125,8 +125,16 @@ struct PeerState: Sendable {
 struct PeerFlight: Sendable {
     /// Bytes under way to it.
     var inFlight = 0
+    /// What TCP lets be under way to it, in bytes: ten packets at first (RFC 6928).
+    var window = 14_480
+    /// Bytes of what is under way that have not left this machine, as far as is known.
+    var unsent = 0
     /// When its acknowledgements last moved.
     var progressAt: Instant
+
+    /// Whether TCP would let more out: its window is not full, or nothing waits for it, as where
+    /// what came behind a lost packet is not acknowledged yet.
+    var isOpen: Bool { inFlight < window || unsent == 0 }
 
     /// Its acknowledgements stand still: it is not counted and not served.
     func isStuck(at now: Instant) -> Bool {

@@ -162,13 +162,17 @@ extension PeerTable {
         // Where nothing was under way, the clock of what is now begins to run.
         if flights[handle.slot].inFlight == 0 { flights[handle.slot].progressAt = now }
         flights[handle.slot].inFlight += count
+        flights[handle.slot].unsent += count
         allInFlight += count
     }
 
-    /// `left` bytes are still under way to a neighbour; answers how many have landed, or nil
-    /// where it is gone.
-    mutating func land(_ handle: PeerHandle, left: Int, at now: Instant) -> Int? {
+    /// `left` bytes are still under way to a neighbour, through a window of so many; answers how
+    /// many have landed, or nil where it is gone.
+    mutating func land(
+        _ handle: PeerHandle, left: Int, unsent: Int, window: Int, at now: Instant
+    ) -> Int? {
         guard contains(handle) else { return nil }
+        (flights[handle.slot].window, flights[handle.slot].unsent) = (window, unsent)
         let before = flights[handle.slot].inFlight
         if left < before || left == 0 || before == 0 { flights[handle.slot].progressAt = now }
         flights[handle.slot].inFlight = left
@@ -176,10 +180,17 @@ extension PeerTable {
         return max(0, before - left)
     }
 
-    /// Whether a neighbour can be sent a block: it moves, and less than `share` is under way.
+    /// Whether a neighbour can be sent a block: it moves, and its window is open.
+    ///
+    /// What TCP does not let out yet would wait in the kernel, where it cannot be re-ordered any
+    /// more, and hold a part of the budget that others could use: a new connection over a long way
+    /// lets out a block a round trip, one that loses packets less. Without `openWindows` less than
+    /// `share` is to be under way.
     func takes(_ handle: PeerHandle, below share: Int, at now: Instant) -> Bool {
         guard contains(handle) else { return false }
-        return flights[handle.slot].inFlight < share && !hesitates(handle, at: now)
+        let flight = flights[handle.slot]
+        let isOpen = policies.contains(.openWindows) ? flight.isOpen : flight.inFlight < share
+        return isOpen && !hesitates(handle, at: now)
     }
 
     /// Whether others are served before a neighbour that is here.

@@ -10,6 +10,8 @@ package struct TCPStatus: Hashable, Sendable {
     package var unsentInKernel: Int
     /// Bytes that the kernel holds and that are not acknowledged, sent or not (SIOCOUTQ).
     package var unacknowledged: Int
+    /// The congestion window in bytes (RFC 5681): what TCP lets be under way.
+    package var window: Int
     /// The smoothed round-trip time.
     package var smoothedRTT: Interval
     /// The least round-trip time of late; nil until one has been measured.
@@ -30,6 +32,8 @@ package struct TCPStatus: Hashable, Sendable {
         else { return nil }
         unsentInKernel = Int(unsent)
         self.unacknowledged = Int(unacknowledged)
+        // 32 bits each: their product is within 64.
+        window = Int(info.snd_cwnd) * Int(info.snd_mss)
         smoothedRTT = .microseconds(Int64(info.rtt))
         // The kernel says "not known" with all bits set; an older one leaves zero.
         let known = info.min_rtt != 0 && info.min_rtt != .max
