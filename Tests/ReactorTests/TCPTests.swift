@@ -237,6 +237,8 @@ struct TCPConnectionTests {
         #expect(status.unacknowledged >= status.unsentInKernel)
         #expect(status.unsentInKernel < 1 << 20)
         #expect(status.smoothedRTT > .zero)
+        #expect(status.window >= 10 * 536, "ten packets at least (RFC 6928)")
+        #expect((0...status.unacknowledged).contains(status.held))
         pair.far?.settings.inputLimit = 1 << 30
         pair.far?.resumeReading()
         #expect(await eventually { pair.nearEvents.entries == [.connected, .writable] })

@@ -19,10 +19,11 @@ struct WindowTests {
     }
 
     private func look(
-        at slot: Int, underWay: Int, unsent: Int, window: Int, _ rig: inout Rig
+        at slot: Int, underWay: Int, unsent: Int, held: Int = 0, window: Int,
+        _ rig: inout Rig
     ) -> [String] {
         let sample = UplinkSample(
-            unacknowledged: underWay, unsent: unsent, window: window,
+            unacknowledged: underWay, unsent: unsent, held: held, window: window,
             roundTrip: .milliseconds(300), leastRoundTrip: .milliseconds(300))
         return rig.tell(.uplinkObserved(PeerHandle(slot), sample)).filter { $0.contains("block") }
     }
@@ -41,6 +42,17 @@ struct WindowTests {
                 == ["2: block #8", "2: block #9", "2: block #10"])
         #expect(
             look(at: 1, underWay: 8192, unsent: 0, window: 20_000, &rig) == ["1: block #8"])
+    }
+
+    @Test("what has come behind a lost packet keeps nobody waiting either")
+    func held() {
+        for (held, expected) in [
+            (0, []), (80_000, ["2: block #8", "2: block #9", "2: block #10"]),
+        ] {
+            var (rig, _) = busySource()
+            _ = look(at: 1, underWay: 98_304, unsent: 2000, held: held, window: 7240, &rig)
+            #expect(look(at: 2, underWay: 0, unsent: 0, window: 60_000, &rig) == expected)
+        }
     }
 
     @Test("behind a lost packet it gets the next block when nothing waits in the kernel")

@@ -41,6 +41,9 @@ package struct UplinkSample: Hashable, Sendable {
     package var unacknowledged: Int
     /// Of these, bytes that have not left this machine.
     package var unsent: Int
+    /// Of these, bytes that have left the network: what came behind a lost packet (RFC 2018), and
+    /// what is taken to be lost and has not been sent again.
+    package var held: Int
     /// The congestion window in bytes (RFC 5681): what TCP lets be under way; `.max` where it is not
     /// known.
     package var window: Int
@@ -51,11 +54,12 @@ package struct UplinkSample: Hashable, Sendable {
 
     /// A reading of one connection.
     package init(
-        unacknowledged: Int, unsent: Int, window: Int = .max, roundTrip: Interval,
-        leastRoundTrip: Interval
+        unacknowledged: Int, unsent: Int, held: Int = 0, window: Int = .max,
+        roundTrip: Interval, leastRoundTrip: Interval
     ) {
         self.unacknowledged = unacknowledged
         self.unsent = unsent
+        self.held = held
         self.window = window
         self.roundTrip = roundTrip
         self.leastRoundTrip = leastRoundTrip

@@ -131,6 +131,8 @@ struct Flow: Sendable {
     /// TCP sleeps after an outage until its next retransmission.
     var asleepUntil = Instant.zero
     var needsSample = false
+    /// Bytes that came behind a lost packet: from when to when they are selectively acknowledged.
+    private var early: [(from: Instant, until: Instant, bytes: Int)] = []
     private(set) var roundTrip = Interval.zero
     var leastRoundTrip = Interval.zero
 
@@ -161,7 +163,7 @@ struct Flow: Sendable {
     /// Takes what waits, at most `limit` bytes, as far as the window lets it go; 0 where it is
     /// shut.
     mutating func take(upTo limit: Int, at now: Instant) -> Int {
-        let underWay = unacknowledged(at: now) - waiting
+        let underWay = unacknowledged(at: now) - waiting - held(at: now)
         if underWay == 0 { rest(until: now) }
         let room = underWay == 0 ? max(window, WireSize.payload) : window - underWay
         let count = min(limit, waiting, room)
@@ -220,6 +222,19 @@ struct Flow: Sendable {
             window = isTimeout ? WireSize.payload : threshold
         }
         recoversUntil = max(recoversUntil, arrival)
+    }
+
+    /// `count` bytes come late because a packet before them, or of them, was lost: the sender knows
+    /// from `from` until `until` that they have left the network (RFC 2018).
+    mutating func hold(_ count: Int, from: Instant, until: Instant) {
+        early.append((from, until, count))
+    }
+
+    /// Bytes that are known to have left the network and are not acknowledged.
+    mutating func held(at now: Instant) -> Int {
+        guard !early.isEmpty else { return 0 }
+        early.removeAll { $0.until <= now }
+        return early.reduce(0) { $0 + ($1.from <= now ? $1.bytes : 0) }
     }
 
     /// Whether a block has been written and is not wholly delivered.

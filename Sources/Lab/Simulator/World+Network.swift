@@ -93,8 +93,13 @@ extension World {
         arrival = arrival + jitter(nodes[node].link.jitter) + jitter(nodes[to].link.jitter)
         // The last packet passes the downlink when it is there, those before it have by then.
         arrival = arrival + nodes[to].link.down.duration(of: min(size, Self.packet))
+        let natural = arrival
         arrival = arrival + lost(id, count, until: arrival)
         arrival = max(arrival, flows[id.slot].lastArrival)
+        if arrival - natural > Self.reordering {
+            let back = delay(node, to)
+            flows[id.slot].hold(count, from: natural + back, until: arrival + back)
+        }
         flows[id.slot].lastArrival = arrival
         queue.plan(.arrived(flow: id, bytes: Int32(count)), at: arrival)
         if flows[id.slot].waiting > 0 {
@@ -103,6 +108,9 @@ extension World {
             flows[id.slot].isQueued = false
         }
     }
+
+    /// What comes later than this waits for a lost packet, and not for one that jitter held up.
+    private static let reordering = Interval.milliseconds(20)
 
     /// A full packet on a line.
     private static let packet = WireSize.payload + WireSize.headers
@@ -243,7 +251,8 @@ extension World {
     mutating func reading(of id: FlowID) -> UplinkSample {
         UplinkSample(
             unacknowledged: flows[id.slot].unacknowledged(at: now),
-            unsent: flows[id.slot].waiting, window: flows[id.slot].window,
+            unsent: flows[id.slot].waiting, held: flows[id.slot].held(at: now),
+            window: flows[id.slot].window,
             roundTrip: flows[id.slot].roundTrip,
             leastRoundTrip: flows[id.slot].leastRoundTrip)
     }

@@ -105,11 +105,7 @@ extension SwarmEngine {
         _ outputs: inout [SwarmOutput]
     ) {
         let wasStuck = peers.isStuck(peer, at: now)
-        guard
-            let landed = peers.land(
-                peer, left: sample.unacknowledged, unsent: sample.unsent, window: sample.window,
-                at: now)
-        else { return }
+        guard let landed = peers.land(peer, sample, at: now) else { return }
         if wasStuck, landed > 0 { revived(peer, now, &outputs) }
         uplink.acknowledged(landed, leastRoundTrip: sample.leastRoundTrip, at: now)
         if sample.roundTrip > .zero { peers.update(peer) { $0.roundTrip = sample.roundTrip } }

@@ -127,14 +127,19 @@ struct PeerFlight: Sendable {
     var inFlight = 0
     /// What TCP lets be under way to it, in bytes: ten packets at first (RFC 6928).
     var window = 14_480
-    /// Bytes of what is under way that have not left this machine, as far as is known.
+    /// Bytes of what is under way that have not left this machine, as far as is known, and bytes
+    /// that have left the network already though they are not acknowledged.
     var unsent = 0
+    var held = 0
     /// When its acknowledgements last moved.
     var progressAt: Instant
 
-    /// Whether TCP would let more out: its window is not full, or nothing waits for it, as where
-    /// what came behind a lost packet is not acknowledged yet.
-    var isOpen: Bool { inFlight < window || unsent == 0 }
+    /// Bytes that the line has still to carry, or the network: what has come behind a lost packet is
+    /// not among them.
+    var onLine: Int { max(0, inFlight - held) }
+
+    /// Whether TCP would let more out: its window is not full, or nothing waits for it.
+    var isOpen: Bool { onLine < window || unsent == 0 }
 
     /// Its acknowledgements stand still: it is not counted and not served.
     func isStuck(at now: Instant) -> Bool {

@@ -145,7 +145,7 @@ extension PeerTable {
         if allInFlight <= limit { return true }
         var total = 0
         for handle in handles where !hesitates(handle, at: now) {
-            total += flights[handle.slot].inFlight
+            total += flights[handle.slot].onLine
         }
         return total <= limit
     }
@@ -166,13 +166,16 @@ extension PeerTable {
         allInFlight += count
     }
 
-    /// `left` bytes are still under way to a neighbour, through a window of so many; answers how
-    /// many have landed, or nil where it is gone.
+    /// The kernel tells what is still under way to a neighbour; answers how many bytes have
+    /// landed, or nil where it is gone.
     mutating func land(
-        _ handle: PeerHandle, left: Int, unsent: Int, window: Int, at now: Instant
+        _ handle: PeerHandle, _ sample: UplinkSample, at now: Instant
     ) -> Int? {
         guard contains(handle) else { return nil }
-        (flights[handle.slot].window, flights[handle.slot].unsent) = (window, unsent)
+        let left = sample.unacknowledged
+        flights[handle.slot].unsent = sample.unsent
+        flights[handle.slot].held = policies.contains(.openWindows) ? sample.held : 0
+        flights[handle.slot].window = sample.window
         let before = flights[handle.slot].inFlight
         if left < before || left == 0 || before == 0 { flights[handle.slot].progressAt = now }
         flights[handle.slot].inFlight = left

@@ -135,7 +135,7 @@ final class SwarmDriver: LinkOwner {
                     PeerHandle(slot),
                     UplinkSample(
                         unacknowledged: underWay, unsent: kernel.unsentInKernel + queued,
-                        window: kernel.window, roundTrip: kernel.smoothedRTT,
+                        held: kernel.held, window: kernel.window, roundTrip: kernel.smoothedRTT,
                         leastRoundTrip: kernel.minimumRTT ?? kernel.smoothedRTT)))
         }
         arm()

@@ -10,6 +10,9 @@ package struct TCPStatus: Hashable, Sendable {
     package var unsentInKernel: Int
     /// Bytes that the kernel holds and that are not acknowledged, sent or not (SIOCOUTQ).
     package var unacknowledged: Int
+    /// Bytes that are not acknowledged and have left the network all the same: those that came
+    /// behind a lost packet (RFC 2018), and those taken to be lost and not sent again yet.
+    package var held: Int
     /// The congestion window in bytes (RFC 5681): what TCP lets be under way.
     package var window: Int
     /// The smoothed round-trip time.
@@ -32,7 +35,9 @@ package struct TCPStatus: Hashable, Sendable {
         else { return nil }
         unsentInKernel = Int(unsent)
         self.unacknowledged = Int(unacknowledged)
-        // 32 bits each: their product is within 64.
+        // 32 bits each: their products are within 64.
+        let gone = Int(info.sacked) + Int(info.lost) - Int(info.retrans)
+        held = min(max(gone, 0) * Int(info.snd_mss), self.unacknowledged)
         window = Int(info.snd_cwnd) * Int(info.snd_mss)
         smoothedRTT = .microseconds(Int64(info.rtt))
         // The kernel says "not known" with all bits set; an older one leaves zero.
