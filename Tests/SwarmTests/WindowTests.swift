@@ -20,11 +20,11 @@ struct WindowTests {
 
     private func look(
         at slot: Int, underWay: Int, unsent: Int, held: Int = 0, window: Int,
-        _ rig: inout Rig
+        roundTrip: Interval = .milliseconds(300), _ rig: inout Rig
     ) -> [String] {
         let sample = UplinkSample(
             unacknowledged: underWay, unsent: unsent, held: held, window: window,
-            roundTrip: .milliseconds(300), leastRoundTrip: .milliseconds(300))
+            roundTrip: roundTrip, leastRoundTrip: roundTrip)
         return rig.tell(.uplinkObserved(PeerHandle(slot), sample)).filter { $0.contains("block") }
     }
 
@@ -61,5 +61,33 @@ struct WindowTests {
         #expect(
             look(at: 1, underWay: 16_397, unsent: 0, window: 7240, &rig) == ["1: block #8"])
         #expect(look(at: 1, underWay: 32_794, unsent: 16_397, window: 7240, &rig) == [])
+    }
+
+    /// Three more are asked for and come; answers the blocks that go to neighbour 1.
+    private func next(_ rig: inout Rig) -> [String] {
+        for piece in 11...13 as ClosedRange<UInt32> { _ = rig.request(piece, by: 1) }
+        return rig.publish(11...13).filter { $0.hasPrefix("1: block") }
+    }
+
+    @Test("one that was idle begins anew, as TCP does, whatever its window was")
+    func idle() {
+        var (rig, _) = busySource()
+        _ = look(at: 1, underWay: 0, unsent: 0, window: 100_000, &rig)
+        _ = look(at: 1, underWay: 0, unsent: 0, window: 100_000, &rig)
+        rig.now = rig.now + .milliseconds(100)
+        var copy = rig
+        #expect(next(&copy) == ["1: block #11", "1: block #12", "1: block #13"])
+        rig.now = rig.now + .seconds(2)
+        #expect(next(&rig) == ["1: block #11"])
+    }
+
+    @Test("one nearby is not held up between two looks at its window")
+    func near() {
+        var (rig, _) = busySource()
+        #expect(
+            look(
+                at: 1, underWay: 16_397, unsent: 1917, window: 14_480,
+                roundTrip: .milliseconds(1), &rig)
+                == ["1: block #8", "1: block #9", "1: block #10"])
     }
 }

@@ -39,13 +39,11 @@ package struct Introduction: Hashable, Sendable {
 package struct UplinkSample: Hashable, Sendable {
     /// Bytes handed to the connection and not yet acknowledged by the other end.
     package var unacknowledged: Int
-    /// Of these, bytes that have not left this machine.
+    /// Of these, bytes that have not left this machine, or are to leave it again.
     package var unsent: Int
-    /// Of these, bytes that have left the network: what came behind a lost packet (RFC 2018), and
-    /// what is taken to be lost and has not been sent again.
+    /// Of these, bytes that have come behind a lost packet: selectively acknowledged (RFC 2018).
     package var held: Int
-    /// The congestion window in bytes (RFC 5681): what TCP lets be under way; `.max` where it is not
-    /// known.
+    /// The congestion window in bytes (RFC 5681): what TCP lets be under way.
     package var window: Int
     /// The smoothed round trip.
     package var roundTrip: Interval

@@ -164,7 +164,7 @@ struct Flow: Sendable {
     /// shut.
     mutating func take(upTo limit: Int, at now: Instant) -> Int {
         let underWay = unacknowledged(at: now) - waiting - held(at: now)
-        if underWay == 0 { rest(until: now) }
+        if acknowledged == taken { rest(until: now) }
         let room = underWay == 0 ? max(window, WireSize.payload) : window - underWay
         let count = min(limit, waiting, room)
         // Part of a packet goes only where it is all that there is.
@@ -224,7 +224,7 @@ struct Flow: Sendable {
         recoversUntil = max(recoversUntil, arrival)
     }
 
-    /// `count` bytes come late because a packet before them, or of them, was lost: the sender knows
+    /// `count` bytes come late because a packet before them was lost: the sender knows
     /// from `from` until `until` that they have left the network (RFC 2018).
     mutating func hold(_ count: Int, from: Instant, until: Instant) {
         early.append((from, until, count))
@@ -263,6 +263,9 @@ struct Flow: Sendable {
         }
         return cargo
     }
+
+    /// When the next acknowledgement comes of what has been delivered; never where none is under way.
+    var nextAcknowledgement: Instant { ackAt }
 
     /// Bytes written and not acknowledged at `now`.
     mutating func unacknowledged(at now: Instant) -> Int {

@@ -65,6 +65,9 @@ extension World {
             guard count > 0 else {
                 flows[id.slot].isQueued = false
                 flows[id.slot].isBlocked = true
+                // Where all has come, no delivery wakes it: its acknowledgement does.
+                let moment = flows[id.slot].nextAcknowledgement
+                if moment < .never { queue.plan(.awake(flow: id), at: moment) }
                 continue
             }
             send(id, count, rate)
@@ -95,10 +98,13 @@ extension World {
         arrival = arrival + nodes[to].link.down.duration(of: min(size, Self.packet))
         let natural = arrival
         arrival = arrival + lost(id, count, until: arrival)
+        let isLost = arrival > natural
         arrival = max(arrival, flows[id.slot].lastArrival)
-        if arrival - natural > Self.reordering {
+        // Of what is lost itself nothing counts as come: some of it may have.
+        if !isLost, arrival - natural > Self.reordering {
             let back = delay(node, to)
             flows[id.slot].hold(count, from: natural + back, until: arrival + back)
+            queue.plan(.awake(flow: id), at: natural + back)
         }
         flows[id.slot].lastArrival = arrival
         queue.plan(.arrived(flow: id, bytes: Int32(count)), at: arrival)

@@ -125,8 +125,8 @@ struct PeerState: Sendable {
 struct PeerFlight: Sendable {
     /// Bytes under way to it.
     var inFlight = 0
-    /// What TCP lets be under way to it, in bytes: ten packets at first (RFC 6928).
-    var window = 14_480
+    /// What TCP lets be under way to it, in bytes.
+    var window = PeerFlight.initialWindow
     /// Bytes of what is under way that have not left this machine, as far as is known, and bytes
     /// that have left the network already though they are not acknowledged.
     var unsent = 0
@@ -134,12 +134,28 @@ struct PeerFlight: Sendable {
     /// When its acknowledgements last moved.
     var progressAt: Instant
 
+    /// Ten packets, with which TCP begins (RFC 6928), and begins anew after a pause (RFC 2861).
+    private static let initialWindow = 14_480
+
     /// Bytes that the line has still to carry, or the network: what has come behind a lost packet is
     /// not among them.
     var onLine: Int { max(0, inFlight - held) }
 
     /// Whether TCP would let more out: its window is not full, or nothing waits for it.
     var isOpen: Bool { onLine < window || unsent == 0 }
+
+    /// `count` bytes more are sent, over so long a round trip.
+    mutating func launch(_ count: Int, roundTrip: Interval, at now: Instant) {
+        if inFlight == 0 {
+            // After a pause the kernel tells of the smaller window only when it has sent something.
+            let isIdle = now - progressAt > Standstill.timeout + roundTrip
+            if isIdle { window = min(window, Self.initialWindow) }
+            // Where nothing was under way, the clock of what is now begins to run.
+            progressAt = now
+        }
+        inFlight += count
+        unsent += count
+    }
 
     /// Its acknowledgements stand still: it is not counted and not served.
     func isStuck(at now: Instant) -> Bool {

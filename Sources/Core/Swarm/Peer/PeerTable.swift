@@ -159,10 +159,8 @@ extension PeerTable {
     /// `count` bytes more are sent to a neighbour.
     mutating func launch(_ count: Int, to handle: PeerHandle, at now: Instant) {
         guard contains(handle) else { return }
-        // Where nothing was under way, the clock of what is now begins to run.
-        if flights[handle.slot].inFlight == 0 { flights[handle.slot].progressAt = now }
-        flights[handle.slot].inFlight += count
-        flights[handle.slot].unsent += count
+        let roundTrip = states[handle.slot].roundTrip
+        flights[handle.slot].launch(count, roundTrip: roundTrip, at: now)
         allInFlight += count
     }
 
@@ -173,28 +171,38 @@ extension PeerTable {
     ) -> Int? {
         guard contains(handle) else { return nil }
         let left = sample.unacknowledged
+        let (before, onLine) = (flights[handle.slot].inFlight, flights[handle.slot].onLine)
         flights[handle.slot].unsent = sample.unsent
         flights[handle.slot].held = policies.contains(.openWindows) ? sample.held : 0
         flights[handle.slot].window = sample.window
-        let before = flights[handle.slot].inFlight
         if left < before || left == 0 || before == 0 { flights[handle.slot].progressAt = now }
         flights[handle.slot].inFlight = left
         allInFlight += left - before
-        return max(0, before - left)
+        return max(0, onLine - flights[handle.slot].onLine)
     }
 
     /// Whether a neighbour can be sent a block: it moves, and its window is open.
     ///
     /// What TCP does not let out yet would wait in the kernel, where it cannot be re-ordered any
     /// more, and hold a part of the budget that others could use: a new connection over a long way
-    /// lets out a block a round trip, one that loses packets less. Without `openWindows` less than
-    /// `share` is to be under way.
+    /// lets out a block a round trip, one that loses packets less. The window of a near one moves
+    /// faster than it is looked at, so there `share` bounds what is under way; so it does without
+    /// `openWindows`.
     func takes(_ handle: PeerHandle, below share: Int, at now: Instant) -> Bool {
         guard contains(handle) else { return false }
         let flight = flights[handle.slot]
-        let isOpen = policies.contains(.openWindows) ? flight.isOpen : flight.inFlight < share
-        return isOpen && !hesitates(handle, at: now)
+        let goesByWindow =
+            policies.contains(.openWindows) && states[handle.slot].roundTrip > Self.nearby
+        let isOpen = goesByWindow ? flight.isOpen : flight.inFlight < share
+        return isOpen && flight.inFlight < max(share, Self.mostToOne)
+            && !hesitates(handle, at: now)
     }
+
+    /// The round trip within which drivers look at a connection once: a window can have doubled.
+    private static let nearby = Interval.milliseconds(15)
+    /// Where half of what may be under way is less than this in bytes, one neighbour may have more
+    /// of it; where it is more, nobody can hold more than half by acknowledging nothing.
+    private static let mostToOne = 131_072
 
     /// Whether others are served before a neighbour that is here.
     private func hesitates(_ handle: PeerHandle, at now: Instant) -> Bool {

@@ -46,7 +46,11 @@ extension SwarmDriver {
 
     private func send(_ block: Block, to peer: PeerHandle) {
         guard let link = link(peer) else { return }
-        guard let bytes = store.bytes(of: block) else { return link.send(.reject(block)) }
+        guard let bytes = store.bytes(of: block) else {
+            // The engine counts it as under way until it is told what is.
+            link.hasUnobserved = true
+            return link.send(.reject(block))
+        }
         link.send(block, payload: bytes)
     }
 

@@ -10,9 +10,10 @@ package struct TCPStatus: Hashable, Sendable {
     package var unsentInKernel: Int
     /// Bytes that the kernel holds and that are not acknowledged, sent or not (SIOCOUTQ).
     package var unacknowledged: Int
-    /// Bytes that are not acknowledged and have left the network all the same: those that came
-    /// behind a lost packet (RFC 2018), and those taken to be lost and not sent again yet.
+    /// Bytes that have come behind a lost packet, by the other end's word (RFC 2018), about.
     package var held: Int
+    /// Bytes that are taken to be lost and have not been sent again yet, about.
+    package var lost: Int
     /// The congestion window in bytes (RFC 5681): what TCP lets be under way.
     package var window: Int
     /// The smoothed round-trip time.
@@ -35,10 +36,12 @@ package struct TCPStatus: Hashable, Sendable {
         else { return nil }
         unsentInKernel = Int(unsent)
         self.unacknowledged = Int(unacknowledged)
-        // 32 bits each: their products are within 64.
-        let gone = Int(info.sacked) + Int(info.lost) - Int(info.retrans)
-        held = min(max(gone, 0) * Int(info.snd_mss), self.unacknowledged)
-        window = Int(info.snd_cwnd) * Int(info.snd_mss)
+        // The kernel counts packets; 24 bits are more than any of them has.
+        let bytes = { (packets: UInt32) in Int(min(packets, 1 << 24)) * Int(info.snd_mss) }
+        let sent = max(0, self.unacknowledged - unsentInKernel)
+        held = min(bytes(info.sacked), sent)
+        lost = min(max(0, bytes(info.lost) - bytes(info.retrans)), sent - held)
+        window = bytes(info.snd_cwnd)
         smoothedRTT = .microseconds(Int64(info.rtt))
         // The kernel says "not known" with all bits set; an older one leaves zero.
         let known = info.min_rtt != 0 && info.min_rtt != .max
