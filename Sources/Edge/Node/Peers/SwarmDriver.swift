@@ -134,7 +134,8 @@ final class SwarmDriver: LinkOwner {
                 .uplinkObserved(
                     PeerHandle(slot),
                     UplinkSample(
-                        unacknowledged: underWay, unsent: kernel.unsentInKernel + kernel.lost + queued,
+                        unacknowledged: underWay,
+                        unsent: kernel.unsentInKernel + kernel.lost + queued,
                         held: kernel.held, window: kernel.window, roundTrip: kernel.smoothedRTT,
                         leastRoundTrip: kernel.minimumRTT ?? kernel.smoothedRTT)))
         }
