@@ -50,7 +50,7 @@ package struct UplinkSample: Hashable, Sendable {
     /// The least round trip seen.
     package var leastRoundTrip: Interval
 
-    /// A reading of one connection.
+    /// A reading of one connection, through which all may go where no `window` is given.
     package init(
         unacknowledged: Int, unsent: Int, held: Int = 0, window: Int = .max,
         roundTrip: Interval, leastRoundTrip: Interval

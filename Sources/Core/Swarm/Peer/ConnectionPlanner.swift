@@ -222,8 +222,9 @@ struct ConnectionPlanner: Sendable {
     /// An attempt came to nothing, or a connection ended: try again after a while.
     ///
     /// One second doubled with each time until it has `proved` itself, at most half a minute; after
-    /// nine times the address is forgotten, after two if it is known by hearsay only, and after 41 if
-    /// somebody has answered there. It comes after all others, so that none is always passed over where a host may not be tried often.
+    /// nine times the address is forgotten, after two if it is known by hearsay only, and after 41
+    /// if somebody has answered there. It comes after all others, so that none is always passed over
+    /// where a host may not be tried often.
     mutating func failed(_ endpoint: Endpoint, at now: Instant) {
         guard var entry = known[endpoint] else { return }
         entry.phase = .idle

@@ -127,9 +127,9 @@ struct PeerFlight: Sendable {
     var inFlight = 0
     /// What TCP lets be under way to it, in bytes.
     var window = PeerFlight.initialWindow
-    /// Bytes of what is under way that have not left this machine, as far as is known, and bytes
-    /// that have left the network already though they are not acknowledged.
+    /// Bytes of what is under way that have not left this machine, as far as is known.
     var unsent = 0
+    /// Bytes of what is under way that have come behind a lost packet, by the other end's word.
     var held = 0
     /// When its acknowledgements last moved.
     var progressAt: Instant
